@@ -32,7 +32,8 @@ def ask(function: Callable[..., Any], arguments: tuple[Any, ...], gradients: boo
             return type(value)(map(tensor, value)) if type(value) in (tuple, list) else tuple(map(tensor, value))
         if not isinstance(value, np.ndarray):
             return value
-        made = torch.tensor(value, device=device)
+        # On the CPU the tensor shares the array's memory, so that a change in place is seen where the call's inputs are.
+        made = torch.from_numpy(value if value.flags.writeable else value.copy()).to(device)
         if made.is_floating_point():
             leaves.append(made.requires_grad_(gradients))
         return made
