@@ -198,7 +198,7 @@ def gru_step_backward(
         dbx: Σ dax over the batch, (3H,).
         dbh: Σ dah over the batch, (3H,).
     """
-    _check_blocks(locals(), 3, h, dh_new="N H", x="N D", h="N H", Wx="D 3H", Wh="H 3H", bx="3H", bh="3H")
+    _check_blocks(locals(), 3, h, x="N D", h="N H", dh_new="N H", Wx="D 3H", Wh="H 3H", bx="3H", bh="3H")
     r, z, n, hn = _gru_parts(x, h, Wx, Wh, bx, bh)
     dan = dh_new * (1 - z) * (1 - n**2)
     dar = dan * hn * r * (1 - r)

@@ -220,7 +220,9 @@ def rollout_estimate(
     """
     _check_model(P, R, gamma, terminal, pi)
     if u.ndim != 3 or u.shape[2] != 2 or len(u) < 2 or (u < 0).any() or (u >= 1).any():
-        raise ValueError(f"u must have the shape (N, T, 2) with N at least 2, and lie in [0, 1); its shape is {u.shape}")
+        raise ValueError(
+            f"u must have the shape (N, T, 2) with N at least 2, and lie in [0, 1); its shape is {u.shape}"
+        )
     if not 0 <= start < len(R):
         raise ValueError(f"start must lie in 0 … {len(R) - 1}, not {start}")
     state, returns = np.full(len(u), start), np.zeros(len(u))

@@ -206,8 +206,8 @@ def _sublayer(x: Array, f: Callable[[Array], Array], p: Parameters, number: int,
 
 
 def _attend(x: Array, source: Array, p: Parameters, letter: str, heads: int, mask: Mask | None) -> Array:
-    matrices = (p[letter + role] for role in "qkvo")
-    return multi_head_attention(x, source, *matrices, heads, mask)[0]
+    q, k, v, o = (p[letter + role] for role in "qkvo")
+    return multi_head_attention(x, source, q, k, v, o, heads, mask)[0]
 
 
 def _check_block(p: Parameters, spec: Mapping[str, str], heads: int, norm: str, **inputs: tuple[Array, str]) -> None:

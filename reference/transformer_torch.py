@@ -90,7 +90,7 @@ def encoder_block_torch(x: Tensor, p: Parameters, heads: int, mask: Tensor | Non
     Returns:
         (N, T, D): the outputs.
     """
-    x = attention_sublayer_torch(x, None, *_self_attention(p), heads, mask, norm)
+    x = attention_sublayer_torch(x, None, *_attention(p, "W", 1), heads, mask, norm)
     return _feed_forward_sublayer(x, p, norm)
 
 
@@ -111,9 +111,8 @@ def decoder_block_torch(
         (N, Ty, D): the outputs; those at step t depend on y up to step t.
     """
     own = torch.ones(y.shape[1], y.shape[1], dtype=torch.bool, device=y.device).tril()
-    y = attention_sublayer_torch(y, None, *_self_attention(p), heads, own, norm)
-    cross = [p[name] for name in ("Cq", "Ck", "Cv", "Co", "gamma3", "beta3")]
-    y = attention_sublayer_torch(y, memory, *cross, heads, memory_mask, norm)
+    y = attention_sublayer_torch(y, None, *_attention(p, "W", 1), heads, own, norm)
+    y = attention_sublayer_torch(y, memory, *_attention(p, "C", 3), heads, memory_mask, norm)
     return _feed_forward_sublayer(y, p, norm)
 
 
@@ -130,5 +129,6 @@ def _feed_forward_sublayer(x: Tensor, p: Parameters, norm: str) -> Tensor:
     return _sublayer(x, lambda z: feed_forward_torch(z, *ffn), p["gamma2"], p["beta2"], norm)
 
 
-def _self_attention(p: Parameters) -> list[Tensor]:
-    return [p[name] for name in ("Wq", "Wk", "Wv", "Wo", "gamma1", "beta1")]
+def _attention(p: Parameters, letter: str, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    q, k, v, o = (p[letter + role] for role in "qkvo")
+    return q, k, v, o, p[f"gamma{number}"], p[f"beta{number}"]
