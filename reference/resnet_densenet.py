@@ -18,6 +18,7 @@ Letters: N samples, D inputs, M hidden units, E outputs; k0 input channels and g
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,7 +173,8 @@ def densenet_channels(k0: int, growth: int, blocks: Sequence[int], theta: float 
         After block 1, after transition 1, after block 2, …, after the last block, which no transition follows.
     """
     _check_theta(theta)
-    channels, c = [], k0
+    channels: list[int] = []
+    c = k0
     for layers in blocks:
         if channels:
             c = int(theta * c)
@@ -223,7 +225,7 @@ def _check_kind(kind: str, *kinds: str) -> None:
         raise ValueError(f"kind must be one of {', '.join(kinds)}, not {kind!r}")
 
 
-def _check_block(kind: str, x: Array, W1: Array, W2: Array, Ws: Array | None = None) -> None:
+def _check_block(kind: str, x: Any, W1: Any, W2: Any, Ws: Any = None) -> None:
     _check_kind(kind, "plain", "post", "pre")
     if Ws is None:
         check_shapes(locals(), x="N D", W1="D M", W2="M D")
@@ -231,7 +233,7 @@ def _check_block(kind: str, x: Array, W1: Array, W2: Array, Ws: Array | None = N
         check_shapes(locals(), x="N D", W1="D M", Ws="D E", W2="M E")
 
 
-def _check_dense(x: Array, weights: Sequence[Array]) -> None:
+def _check_dense(x: Any, weights: Sequence[Any]) -> None:
     check_shapes(locals(), x="N K0")
     seen = x.shape[1]
     for layer, W in enumerate(weights):

@@ -133,6 +133,10 @@ def graded_cells_edited(book: Notebook) -> None:
             cell["source"] = "raise RuntimeError('trying')"
 
 
+def _graded(source: str) -> list[str]:
+    return re.findall(r"^(\w+) = _\w+\(\)$", source, flags=re.M)
+
+
 def counted(source: str) -> str:
     """Each function decorated."""
     wrap = (
@@ -145,14 +149,19 @@ def counted(source: str) -> str:
         "    inner.calls = 0\n"
         "    return inner\n"
     )
-    return wrap + re.sub(r"^def ", "@counted\ndef ", source, flags=re.M)
+    return wrap + source + "".join(f"\n{name} = counted({name})" for name in _graded(source))
 
 
 def as_callables(source: str) -> str:
     """Each function an object that can be called."""
-    names = re.findall(r"^def (\w+)\(", source, flags=re.M)
     wrap = "class Callable:\n    def __init__(self, f): self.f = f\n    def __call__(self, *args, **kwargs): return self.f(*args, **kwargs)\n"
-    return wrap + source + "".join(f"\n{name} = Callable({name})" for name in names)
+    return wrap + source + "".join(f"\n{name} = Callable({name})" for name in _graded(source))
+
+
+def printing(source: str) -> str:
+    """Each function announces itself."""
+    wrap = "def loud(f):\n    def inner(*args, **kwargs):\n        print('called', args, flush=True)\n        return f(*args, **kwargs)\n    return inner\n"
+    return wrap + source + "".join(f"\n{name} = loud({name})" for name in _graded(source))
 
 
 EDITS: dict[str, Edit] = {
@@ -196,7 +205,7 @@ EDITS: dict[str, Edit] = {
     "plots": _first("import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()\nfig, ax = plt.subplots()\nfig.savefig('x.png')"),
     "missing_modules": _first("import seaborn as sns\nimport tensorflow as tf"),
     "prints_much": _last("for _ in range(5000):\n    print('x' * 1000)"),
-    "prints_in_functions": _in_solutions(lambda s: re.sub(r"^(def .*:)$", r"\1\n    print('called', flush=True)", s, flags=re.M)),
+    "prints_in_functions": _in_solutions(printing),
     "warns": _last("import warnings\nwarnings.simplefilter('error')\nwarnings.warn('x')"),
     "logs": _first("import logging\nlogging.basicConfig(level=0)\nlogging.error('x' * 1000)"),
     "floating_point_errors_raise": _last("np.seterr(all='raise')"),
@@ -215,7 +224,7 @@ EDITS: dict[str, Edit] = {
     "slow_start": _first("import time\ntime.sleep(1)"),
     "big_constant": _first("data = [" + "0.123456789, " * 50_000 + "]"),
     "earlier_attempt_first": lambda book: book["cells"].insert(
-        0, code("\n".join(f"def {n}(*a, **k): return None" for n in re.findall(r"^def (\w+)\(", "\n".join(c["source"] for c in solutions(book)), re.M)))
+        0, code("\n".join(f"def {n}(*a, **k): return None" for c in solutions(book) for n in _graded(c["source"])))
     ),
     "future_import": _first("from __future__ import annotations"),
     "type_hints": _first("from typing import Any, List\nx: List[int] = []"),

@@ -221,7 +221,7 @@ def test_a_dense_block_is_a_chain_of_growing_convolutions_and_the_twin_agrees(se
     leaves = [torch.tensor(a, requires_grad=True) for a in (x, *weights)]
     twin = dense_block_torch(leaves[0], leaves[1:])
     close(twin.detach(), y)
-    # homogeneous of degree one in each layer's weights and all outputs after it: checked along x
+    # Euler: y is homogeneous of degree one in x, so Σ x · ∂(Σ y)/∂x = Σ y
     scaled = sum((g * a).sum() for g, a in zip(torch.autograd.grad(twin.sum(), leaves[:1]), leaves[:1]))
     close(scaled.detach(), y.sum())
 

@@ -1,0 +1,5 @@
+"""`python -m autograder` is `ecert`."""
+
+from autograder.cli import main
+
+main()
