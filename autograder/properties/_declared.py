@@ -145,6 +145,8 @@ def twin(of: Function, **given: Given) -> Callable[[Function], Twin]:
 
 
 def _single(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_single, value)) if type(value) in (list, tuple) else tuple(map(_single, value))
     return value.astype(np.float32) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
