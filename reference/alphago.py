@@ -188,7 +188,8 @@ def reinforce_update(
     p = softmax(features @ w)
     played = features[np.arange(len(actions)), actions]
     score = played - np.einsum("ta,taf->tf", p, features)
-    return w + alpha / games * (z - baseline) @ score
+    gradient: Array = (z - baseline) @ score / games
+    return w + alpha * gradient
 
 
 def value_data_schedule(U: int, T: int, r_black: int) -> tuple[Ints, int, float]:

@@ -121,7 +121,7 @@ def dropout(x: Array, p: float, u: Array, train: bool, inverted: bool = True) ->
         p: probability to DROP a unit, 0 ≤ p < 1.
         u: uniform draws in [0, 1), shaped like x; a unit is dropped where u < p.
         train: True in training, False at test time.
-        inverted: whether the correction is made in training (True) or at test time (False).
+        inverted: True to correct in training, False to correct at test time.
 
     Returns:
         y: x · scale, shaped like x.

@@ -16,7 +16,7 @@ def pipeline() -> str:
     d.box(180, 152, 100, 44, "selection").box(320, 152, 100, 44, "expansion").box(470, 152, 110, 44, "evaluation").box(640, 152, 100, 44, "backup")
     d.arrow(280, 174, 320, 174).arrow(420, 174, 470, 174).arrow(580, 174, 640, 174)
     d.arrow(280, 80, 350, 152, color=BLUE).text(328, 108, "P", BLUE)
-    d.arrow(645, 80, 555, 152, color=RED).text(592, 108, "v", RED)
+    d.arrow(628, 80, 555, 152, color=RED).text(582, 108, "v", RED)
     d.line([(140, 248), (525, 248)], BLUE).arrow(525, 248, 525, 196, color=BLUE).text(540, 230, "z", BLUE)
     return d.svg()
 

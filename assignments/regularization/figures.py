@@ -8,7 +8,7 @@ KEPT = ((True, True, True), (True, False, True, True), (False, True, True, False
 
 def corners() -> str:
     """The loss touches the diamond of L1 at a corner, the circle of L2 beside it."""
-    d = Drawing(660, 310, "The smallest loss on a diamond of equal L1 penalty lies at a corner, on a circle of L2 beside it")
+    d = Drawing(660, 310, "The loss touches the diamond of L1 at a corner, the circle of L2 off the axes")
     y0, r, stretched = 205, 62, np.array([1.0, 0.75])
     angle = np.linspace(0, 2 * np.pi, 1201)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -84,3 +84,15 @@ def shortened() -> str:
         d.text(x0 + a * unit + 8, y0 - b * unit + 4, label, color, 13, "start")
     d.text(x0 - 8, y0 - 2 * unit + 5, "c = 2", GREY, 12, "end")
     return d.text(x0 + 2 * unit + 8, y0 - 1.2 * unit, "by norm: (1.2, 1.6)", BLUE, 13, "start").svg()
+
+
+def two_paths() -> str:
+    """The computation graph of a loss with a penalty: gradients of both paths meet at w."""
+    d = Drawing(640, 190, "Computation graph of L = L' + penalty: at w the gradients of both paths are added")
+    d.circle(50, 95, 24, "w", BLUE).box(180, 30, 150, 44, "network: L'").box(180, 118, 150, 44, "½ λ Σ w²", BLUE)
+    d.circle(450, 95, 22, "+").circle(580, 95, 24, "L", BLUE)
+    d.arrow(74, 84, 178, 54).arrow(74, 106, 178, 138).arrow(332, 54, 431, 84).arrow(332, 138, 431, 106)
+    d.arrow(472, 95, 554, 95)
+    for x, y, slope in ((110, 44, "∂L'/∂w"), (120, 158, "λ w"), (394, 52, "1"), (394, 148, "1")):
+        d.text(x, y, slope, RED, 13)
+    return d.text(512, 84, "1", RED, 13).text(320, 184, "backward (red): ∂L/∂w = ∂L'/∂w + λ w", RED, 13).svg()

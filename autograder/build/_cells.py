@@ -103,9 +103,17 @@ def _definition(function: Callable[..., Any]) -> tuple[ast.FunctionDef, list[str
 
 
 def _code(function: Callable[..., Any]) -> list[str]:
-    """What follows the docstring."""
+    """What follows the docstring, without the checks of arguments: these call what a trainee has not."""
     node, lines = _definition(function)
-    return textwrap.dedent("\n".join(lines[node.body[0].end_lineno or 0 : node.end_lineno])).splitlines()
+    checks = [step for step in node.body if _is_check(step)]
+    dropped = {n for step in checks for n in range(step.lineno, (step.end_lineno or 0) + 1)}
+    first, last = (node.body[0].end_lineno or 0) + 1, node.end_lineno or 0
+    return textwrap.dedent("\n".join(lines[n - 1] for n in range(first, last + 1) if n not in dropped)).splitlines()
+
+
+def _is_check(step: ast.stmt) -> bool:
+    called = step.value.func if isinstance(step, ast.Expr) and isinstance(step.value, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id.lstrip("_").startswith("check")
 
 
 def _written(function: Callable[..., Any], docstring: str, code: list[str]) -> str:

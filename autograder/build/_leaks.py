@@ -13,6 +13,7 @@ from autograder.course import Topic
 from autograder.errors import Finding
 
 RUN = 20  # tokens, about two lines: shorter ones are formulas that a notebook teaches, or turns of phrase of Python
+NAMED = 3  # of a run: rows of numbers are data, and the same in many places
 SHORTEST = 12  # characters of a sentence, or of the whole body of a graded function
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -65,7 +66,8 @@ def _texts(path: Path, hidden: bool, given: set[str]) -> Iterator[tuple[str, int
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
     tokens = _TOKEN.findall(text)
-    return zip(*(tokens[i:] for i in range(RUN)), strict=False)
+    runs = zip(*(tokens[i:] for i in range(RUN)), strict=False)
+    return (run for run in runs if sum(not token[0].isdigit() and token[0].isalnum() for token in run) >= NAMED)
 
 
 def _squeezed(text: str) -> str:

@@ -78,7 +78,7 @@ def shrunk(
             test.hypothesis.fuzz_one_input(_bytes(seed, index, attempt))
     except AssertionError:
         try:
-            hypothesis.seed(0)(test)()
+            test()
         except _Enough:
             pass
         except Exception:  # the failure itself, or that it is flaky: the least that failed is what we have
@@ -106,4 +106,5 @@ def _test(claim: Claim, visit: Callable[[Values], Any], *phases: Phase) -> Any:
     def test(values: Values) -> None:
         visit(values)
 
-    return settings(hypothesis.given(claim.inputs())(test))
+    # The seed goes on first: on top it would take the database of examples away, and with it what is to be shrunk.
+    return settings(hypothesis.given(claim.inputs())(hypothesis.seed(0)(test)))

@@ -169,7 +169,7 @@ def weight(values: Any) -> tuple[int, int]:
     """How much there is to read: the number of entries, then how long they are."""
     entries, letters = 0, 0
     if isinstance(values, np.ndarray):
-        return values.size + values.ndim, 4 * int(np.count_nonzero(values)) + int(min(np.abs(values).sum(), 1e9))
+        return values.size + values.ndim, 4 * int(np.count_nonzero(values)) + int(min(np.nansum(np.abs(values)), 1e9))
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, tuple | list):

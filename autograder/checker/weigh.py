@@ -76,7 +76,7 @@ class _Weighing:
 
     def judged(self, replay: Replay, answers: Sequence[Answer], unsteady: int | None) -> Judged:
         broken = self._broken(replay, answers, unsteady)
-        single = any(answer.single for answer in replay.taken)
+        single = not self.subject.tensors and any(answer.single for answer in replay.taken)
         rules = (words.filled(words.SINGLE, self.subject.name),) if single else ()
         if not broken.names:
             return Judged(self.verdict(Status.PASSED, self._out_of, tuple(self._claims(broken))), rules)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -112,6 +113,51 @@ def _details(console: Console, name: str, each: FunctionReport, lang: str) -> No
     times = ", ".join(f"{claim} {ms:g} ms" for claim, ms in sorted(each.claim_ms.items(), key=lambda pair: -pair[1]))
     console.print(f"[bold]{name}[/bold]\n  {TITLES['accepted'][lang]}: {escape(accepted)}", highlight=False)
     console.print(f"  {TITLES['time'][lang]}: {escape(times)}", highlight=False)
+
+
+@verb()
+@click.argument("topic")
+@lang_option
+def new(topic: str, lang: str | None) -> None:
+    """新しいトピックの、そのまま検査に通る雛形を作ります。
+    Makes the skeleton of a new topic, complete and passing its check."""
+    from autograder import lint
+
+    content = find_content()
+    for path in lint.new_topic(content, topic):
+        click.echo(str(path.relative_to(content.root)))
+    said = Text(
+        f"次に: 各ファイルを書き換え、assignments/course.toml の topics に {topic} を加え、`ecert check {topic}` で確かめます。",
+        f"Next: change each file, add {topic} to topics in assignments/course.toml, and run `ecert check {topic}`.",
+    )
+    click.echo(said[language()])
+
+
+@verb()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option("--topic", required=True, metavar="TOPIC", help="どのトピックの関数か。\nWhich topic's functions they are.")
+@option("--seed", type=int, default=0, show_default=True, help="問われる入力を決める数。\nDecides the inputs that are asked.")
+@option(
+    "--sandbox", type=click.Choice(["bwrap", "none"]), default="bwrap", show_default=True,
+    help="none: 自分のコードを、隔離せずに実行する。\nnone: run code of your own without walls.",
+)  # fmt: skip
+@json_option
+@lang_option
+def solve(file: Path, topic: str, seed: int, sandbox: str, as_json: bool, lang: str | None) -> int:
+    """自分で書いた関数を、ノートブックなしで採点します。
+    Grades functions of your own, without a notebook."""
+    from autograder import lint
+    from autograder.rendering import submission_text
+
+    if sandbox == "none" and not as_json:
+        warned = Text("注意: 隔離せずに実行します。自分で書いたコードだけに使ってください。", "Note: this runs without walls. Use it for code of your own only.")
+        click.echo(warned[language()], err=True)
+    console = _console()
+    with _status(console, topic, quiet=as_json) as step:
+        step(str(file))
+        verdict = lint.solve(find_content().topic(topic), file, seed, sandbox)
+    click.echo(verdict.to_json() if as_json else submission_text(verdict, language(), color=console.is_terminal))
+    return 0 if verdict.points == verdict.out_of else 1
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -23,6 +23,9 @@ from autograder.records import Record, records
 from autograder.untrusted import inert, spreadsheet
 from autograder.verdict import FunctionVerdict, SubmissionVerdict, Text
 from autograder.workspace import Workspace
+
+if TYPE_CHECKING:
+    from autograder.grading import Outcome  # numpy and hypothesis with it: not for `ecert show`
 
 topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...")
 workers_option = option(
@@ -69,7 +72,12 @@ def open_topics(workspace: Workspace, names: Sequence[str]) -> tuple[Topic, ...]
 def grade(topics: tuple[str, ...], workers: int, sandbox: str, course: Path, as_json: bool, lang: str | None) -> None:
     """集めた提出物をまとめて採点する(省略時は配布済みのすべて)。何度実行しても、済んだものはやり直さない。
     Grade the submissions of a cohort (all released topics unless named). What is done is never done twice."""
-    _grade(Workspace.at(course), topics, workers, sandbox, as_json)
+    outcomes = _grade(Workspace.at(course), topics, workers, sandbox)
+    if as_json:
+        click.echo(json.dumps([_outcome(o) for o in outcomes], ensure_ascii=False, sort_keys=True))
+    else:
+        _print_outcomes(outcomes)
+    _refuse_ungraded(outcomes)
 
 
 @verb()
@@ -88,21 +96,13 @@ def regrade(
     workspace = Workspace.at(course)
     chosen = open_topics(workspace, topics)
     before = {t.name: _verdicts(workspace, t.name) for t in chosen}
-    _grade(workspace, topics, workers, sandbox, False, anew, quiet=as_json)
+    outcomes = _grade(workspace, topics, workers, sandbox, anew)
     changes = [change for t in chosen for change in _changes(before[t.name], _verdicts(workspace, t.name))]
     if as_json:
         click.echo(json.dumps(changes, ensure_ascii=False, sort_keys=True))
-        return
-    say = Text("点の変わった提出物はありません。", "No score has changed.")
-    if not changes:
-        click.echo(say[language()])
-        return
-    table = Table("", "", "", "", "", title=Text("点の変化", "Changed scores")[language()], show_header=False)
-    for c in changes:
-        table.add_row(
-            inert(c["student"]), c["topic"], c["function"], f"{_points(c['before'])} → {_points(c['after'])}", c["why"]
-        )
-    _console().print(table)
+    else:
+        _print_changes(changes)
+    _refuse_ungraded(outcomes)
 
 
 @verb()
@@ -235,14 +235,8 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _grade(
-    workspace: Workspace,
-    names: Sequence[str],
-    workers: int,
-    sandbox: str,
-    as_json: bool,
-    anew: bool = False,
-    quiet: bool = False,
-) -> None:
+    workspace: Workspace, names: Sequence[str], workers: int, sandbox: str, anew: bool = False
+) -> "list[Outcome]":
     from autograder import grading
     from autograder.cli.progress import watching
     from autograder.judging import Conditions
@@ -255,16 +249,27 @@ def _grade(
         )
         click.echo(f"ecert: {warning[language()]}", err=True)
     with watching(language()) as watcher:
-        outcomes = grading.grade(workspace, topics, Conditions(sandbox), workers, watcher, anew)
-    if as_json:
-        click.echo(json.dumps([_outcome(o) for o in outcomes], ensure_ascii=False, sort_keys=True))
-    elif not quiet:
-        _print_outcomes(outcomes)
+        return grading.grade(workspace, topics, Conditions(sandbox), workers, watcher, anew)
+
+
+def _refuse_ungraded(outcomes: "Iterable[Outcome]") -> None:
     if ungraded := sum(len(o.ungraded) for o in outcomes):
         raise Finding(f"{ungraded} submissions are not graded; nobody got a 0 for it. `ecert report` lists them")
 
 
-def _print_outcomes(outcomes: Iterable[Any]) -> None:
+def _print_changes(changes: Sequence[Mapping[str, Any]]) -> None:
+    if not changes:
+        click.echo(Text("点の変わった提出物はありません。", "No score has changed.")[language()])
+        return
+    table = Table(title=Text("点の変化", "Changed scores")[language()], show_header=False)
+    for c in changes:
+        table.add_row(
+            inert(c["student"]), c["topic"], c["function"], f"{_points(c['before'])} → {_points(c['after'])}", c["why"]
+        )
+    _console().print(table)
+
+
+def _print_outcomes(outcomes: "Iterable[Outcome]") -> None:
     lang = language()
     head = Text("課題,提出,新しく判定,書き込み,未採点", "assignment,submissions,judged now,written,not graded")[
         lang
@@ -279,7 +284,7 @@ def _print_outcomes(outcomes: Iterable[Any]) -> None:
             console.print(f"  {o.topic} / {inert(student, 80)}: {inert(why[lang], 300)}", markup=False, highlight=False)
 
 
-def _outcome(o: Any) -> dict[str, Any]:
+def _outcome(o: "Outcome") -> dict[str, Any]:
     ungraded = {student: why._asdict() for student, why in o.ungraded.items()}
     return {"topic": o.topic, "submissions": o.total, "judged": o.judged, "written": o.filed, "ungraded": ungraded}
 

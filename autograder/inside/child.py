@@ -35,15 +35,14 @@ class Job:
     def run(self, confinement: Confinement, clean: CleanState, page: Any, out: int) -> None:
         """All that a child does; `out` is where its messages go."""
         confinement.put_on(self.memory_mb, self.cpu_seconds)
-        clean.restore()
+        needed = clean.needed(self.sources)
         namespace = self._define(page, out)
-        clean.restore()
         page[STAGE] = IN_FUNCTION
         wire.tell(out, wire.DEFINED)
         for index, plan in enumerate(self.plans):
             page[STAGE], page[CALL] = IN_FUNCTION + index, 0
-            if index:
-                clean.restore()
+            for restore in needed:
+                restore()
             self._answer(index, plan, namespace, page, out)
         wire.tell(out, wire.DONE)
 

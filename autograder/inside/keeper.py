@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from autograder.inside import wire
 from autograder.inside.child import CALL, IN_FUNCTION, LINE, STAGE, Job
 from autograder.inside.clocks import cpu_of, worked
-from autograder.inside.confine import Confinement
+from autograder.inside.confine import Confinement, fork
 from autograder.inside.state import CleanState
 
 _PIPE = 1 << 20
@@ -83,7 +83,7 @@ class Child:
         self._read, write = os.pipe()
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._read, fcntl.F_SETPIPE_SZ, _PIPE)
-        self.pid = os.fork()
+        self.pid = fork()
         if self.pid == 0:
             _become(keeper, job, write, self._read)
         os.close(write)

@@ -2,5 +2,7 @@
 
 from autograder.lint._report import Fault, FunctionReport, MutantReport, Report
 from autograder.lint._run import check
+from autograder.lint._skeleton import new_topic
+from autograder.lint._solve import solve
 
-__all__ = ["Fault", "FunctionReport", "MutantReport", "Report", "check"]
+__all__ = ["Fault", "FunctionReport", "MutantReport", "Report", "check", "new_topic", "solve"]

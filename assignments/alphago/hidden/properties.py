@@ -313,7 +313,10 @@ def expansion_threshold_is_strict(f, e, n):
 def finished(draw):
     """Visits, in half the cases with ties, and values of two to six moves; a threshold a little above or below the best value."""
     K = draw(st.integers(2, 6))
-    N_r = draw(integers(K, low=0, high=30) | integers(K, low=1, high=2))
+    N_r = draw(integers(K, low=0, high=12))
+    if draw(st.integers(0, 2)):
+        first, second = draw(st.permutations(range(K)))[:2]
+        N_r[[first, second]] = N_r.max() + 1
     Q = draw(integers(K, low=-20, high=-8)) / 20
     resign = float(Q.max()) + draw(st.sampled_from([0.01, -0.01, 0.05, -0.05, 0.15, -0.15]))
     return N_r, Q, round(resign, 2)

@@ -53,7 +53,9 @@ def l2_of_another_lambda(w, strength):
 
 
 @mutant(adamw_step)
-def decay_through_moments(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True):
+def decay_through_moments(
+    w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True
+):
     """Adam では L2 の勾配も √v で割られます。減衰を勾配と別に引くと何が変わりますか。
     Inside Adam the penalty's gradient is divided by √v as well: what if the decay is applied outside?"""
     return adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, weight_decay, False)
@@ -63,14 +65,18 @@ def decay_through_moments(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps
 def decay_without_lr(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True):
     """減衰の項には学習率が掛かりますか(この課題の約束)。
     Is the decay term multiplied by the learning rate (this task's convention)?"""
-    return adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, weight_decay / lr if decoupled else weight_decay, decoupled)
+    decay = weight_decay / lr if decoupled else weight_decay
+    return adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, decay, decoupled)
 
 
 @mutant(adamw_step)
-def lr_inside_the_gradient(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True):
+def lr_inside_the_gradient(
+    w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True
+):
     """正則化項の勾配は λw です。学習率はどこで、何回掛かりますか。
     The gradient of the penalty is λw: where does the learning rate enter, and how often?"""
-    return adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, weight_decay if decoupled else lr * weight_decay, decoupled)
+    decay = weight_decay if decoupled else lr * weight_decay
+    return adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, decay, decoupled)
 
 
 @mutant(adamw_step)
@@ -82,7 +88,9 @@ def decay_twice(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, wei
 
 
 @mutant(adamw_step)
-def decay_of_the_new_weight(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True):
+def decay_of_the_new_weight(
+    w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True
+):
     """減衰させるのは更新前の w ですか、Adam で動かした後の w ですか(この課題の約束)。
     Which weight decays: the one before or after Adam moved it (this task's convention)?"""
     if not decoupled:
@@ -107,11 +115,14 @@ def state_not_updated(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-
 
 
 @mutant(adamw_step)
-def corrected_moments_returned(w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True):
+def corrected_moments_returned(
+    w, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, decoupled=True
+):
     """バイアス補正は一歩の大きさを決めるためだけのものです。補正した値を次のステップに渡すとどうなりますか。
     The bias correction serves this step alone: what happens if the corrected moments are handed on?"""
     new, m, v = adamw_step(w, grad, m, v, t, lr, beta1, beta2, eps, weight_decay, decoupled)
-    return new, m / (1 - beta1**t), v / (1 - beta2**t)
+    first, second = (1 - beta**t for beta in (beta1, beta2))
+    return new, m / first, v / second
 
 
 @mutant(dropout)
@@ -122,7 +133,7 @@ def train_not_scaled(x, p, u, train, inverted=True):
 
 
 @mutant(dropout)
-def test_times_dropped_fraction(x, p, u, train, inverted=True):
+def test_times_dropped_fraction(x, p, u, train, inverted=True):  # noqa: PT028
     """残した割合と消した割合、予測時に掛けるのはどちらですか。
     At test time, multiply by the fraction kept or the fraction dropped?"""
     return dropout(x, p if train else 1 - p, u, train, inverted)
@@ -248,7 +259,8 @@ def epochs_from_one(losses, patience, min_delta=0.0):
 def smooth_over_others(labels, classes, smoothing):
     """ε は K 個のクラス全部に一様に配りますか、正解以外だけですか。
     Is ε spread over all K classes or only the wrong ones?"""
-    return smooth_labels(labels, classes, smoothing * classes / (classes - 1))
+    onehot = one_hot(labels, classes)
+    return (1 - smoothing) * onehot + smoothing / (classes - 1) * (1 - onehot)
 
 
 @mutant(smooth_labels)

@@ -210,7 +210,10 @@ def dropout_matches_the_mask(f, x, p, u, train, inverted):
     assert_close(f(x, p, u, train, inverted), (x * scale, scale))
 
 
-@claim(ref.dropout, x=st.integers(1, 3).flatmap(nonzero), m=st.sampled_from([4, 8, 10]), j=lambda m: st.integers(1, m - 1), inverted=st.booleans())
+@claim(
+    ref.dropout, x=st.integers(1, 3).flatmap(nonzero), m=st.sampled_from([4, 8, 10]), j=lambda m: st.integers(1, m - 1),
+    inverted=st.booleans(),
+)
 def dropout_expectation_is_eval(f, x, m, j, inverted):
     """p = j/M のとき、等間隔の M 個の乱数 u について学習時の出力を平均すると、予測時の出力(inverted なら x、classic なら (1-p)x)になる。
     With p = j/M, the training output averaged over M equally spaced draws u is the output at test time: x if inverted, (1-p)x if classic."""
@@ -314,7 +317,8 @@ def smooth_labels_match_two_values(f, given, smoothing):
     """正解の要素は 1 - s + s/K、ほかの要素はすべて s/K である。
     The true entry is 1 - s + s/K, and every other one is s/K."""
     labels, classes = given
-    rows = [[1 - smoothing + smoothing / classes if k == label else smoothing / classes for k in range(classes)] for label in labels]
+    rest = smoothing / classes
+    rows = [[1 - smoothing + rest if k == label else rest for k in range(classes)] for label in labels]
     assert_close(f(labels, classes, smoothing), np.array(rows))
 
 
@@ -409,7 +413,10 @@ def clip_laws(f, given):
     assert_close(f(nothing, bound), (nothing, 0.0))
 
 
-@claim(ref.clip_by_global_norm, g=st.integers(2, 6).flatmap(nonzero), cut=lambda g: st.integers(1, len(g) - 1), share=st.sampled_from([0.25, 0.5, 0.75]))
+@claim(
+    ref.clip_by_global_norm, g=st.integers(2, 6).flatmap(nonzero), cut=lambda g: st.integers(1, len(g) - 1),
+    share=st.sampled_from([0.25, 0.5, 0.75]),
+)
 def clip_is_split_invariant(f, g, cut, share):
     """一つの配列を二つに切って渡しても結果は変わらない。ノルムは全体で測るからである。
     Cutting one array into two changes nothing, since the norm is over everything."""
