@@ -120,7 +120,7 @@ def _notebook(content: Content) -> Iterator[str]:
     for name, functions in FUNCTIONS.items():
         bodies = {cell.name: cell.body for cell in parse_source(content.root / "assignments" / name / "notebook.py") if cell.kind == "stub"}
         for f in functions:
-            yield f"# %% stub {f}\n{bodies[f]}\n\n# %% graded {f}"
+            yield f'# %% stub {f}\n"""{bodies[f]}\n"""\n\n# %% graded {f}'
 
 
 @dataclass
@@ -169,7 +169,9 @@ def _ecert(folder: Path, content: Content, cohort: Sequence[Handed], workers: in
 
 
 def _run(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "autograder", *words], check=True, cwd=ROOT, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "autograder", *words], check=False, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"ecert {words[0]}: {done.stderr.strip()}")
 
 
 def _hand_in(course: Path, h: Handed, book: dict[str, Any]) -> None:

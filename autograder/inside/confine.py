@@ -29,22 +29,14 @@ class Confinement:
 
     def __init__(self, filtered: bool, tensors: bool) -> None:
         self._base = address_space() + (_TENSOR_ALLOWANCE if tensors else 0)
-        self._files = 256 if tensors else 64
         self._filter = _Filter() if filtered else None
 
     def put_on(self, memory_mb: int, cpu_seconds: int) -> None:
         """Limit and confine this process, for good."""
         if _linux:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        for limit, most in (
-            (resource.RLIMIT_AS, self._base + (memory_mb << 20)),
-            (resource.RLIMIT_CPU, cpu_seconds),  # should the zygote not be there to count
-            (resource.RLIMIT_FSIZE, 16 << 20),
-            (resource.RLIMIT_NOFILE, self._files),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            with contextlib.suppress(ValueError, OSError):  # a lower limit than ours was there before
-                resource.setrlimit(limit, (most, most))
+        # CPU time should the zygote not be there to count
+        _limit(((resource.RLIMIT_AS, self._base + (memory_mb << 20)), (resource.RLIMIT_CPU, cpu_seconds)))
         if self._filter is not None:
             self._filter.install()
 
@@ -73,8 +65,16 @@ def fork() -> int:
     return pid
 
 
-def lock_zygote() -> None:
-    """Shut this process's memory to its children, end it with its parent, and give up every way to more rights."""
+def _limit(limits: tuple[tuple[int, int], ...]) -> None:
+    for limit, most in limits:
+        with contextlib.suppress(ValueError, OSError):  # a lower limit than ours was there before
+            resource.setrlimit(limit, (most, most))
+
+
+def lock_zygote(tensors: bool) -> None:
+    """Shut this process's memory to its children, end it with its parent, and give up every way to more rights. Children inherit the limits."""
+    files = 256 if tensors else 64
+    _limit(((resource.RLIMIT_FSIZE, 16 << 20), (resource.RLIMIT_NOFILE, files), (resource.RLIMIT_CORE, 0)))
     if not _linux:
         return
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

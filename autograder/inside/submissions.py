@@ -66,6 +66,7 @@ class Notebook:
         while messages := child.listen():
             for at, message in enumerate(messages):
                 if message.kind == wire.DEFINED:
+                    child.lap(message.at)
                     if not self.notices or self.deaths:
                         self.notices = [*(n for n in self.notices if n[1] == "crashed" or n[0] in self.cuts), *notices]
                     return messages[at:]
@@ -153,7 +154,7 @@ class Grading:
     def _take(self, at: int, message: wire.Message, child: Child, repeat: bool) -> bool:
         """Keep what one message says of a function; True where that completes it."""
         result, plan = self._results[at], self._plans[at]
-        result.seconds += child.lap()
+        result.seconds += child.lap(message.at)
         if message.kind == wire.MISSING:
             result.status, result.frame = "missing", b""
         elif message.kind == wire.MEMORY:

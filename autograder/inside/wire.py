@@ -2,10 +2,11 @@
 
 import os
 import struct
+import time
 from typing import NamedTuple
 
 _LENGTH = struct.Struct("<I")
-_MESSAGE = struct.Struct("<cII")
+_MESSAGE = struct.Struct("<cIId")
 _MOST_TEXTS = 8192  # bytes that the texts of one answer may take besides its value
 
 HEARTBEAT = b""  # from the zygote while a child is running: an empty frame
@@ -55,6 +56,7 @@ class Message(NamedTuple):
     kind: bytes
     index: int  # of the function, or the cell
     payload: bytes
+    at: float  # when, by its monotonic clock
 
 
 CODE, NOTICE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = b"C", b"N", b"L", b"F", b"A", b"X", b"M", b"V", b"E"
@@ -63,20 +65,20 @@ PLAIN, CHANGED, RAISED, UNUSABLE = range(4)  # first byte of an answer
 
 
 def tell(fd: int, kind: bytes, index: int = 0, payload: bytes | bytearray = b"") -> None:
-    write(fd, _MESSAGE.pack(kind, index, len(payload)) + payload)
+    write(fd, _MESSAGE.pack(kind, index, len(payload), time.monotonic()) + payload)
 
 
 def take_messages(buffer: bytearray, most: int) -> list[Message] | None:
     """Complete messages from the front of the buffer, which keeps the rest; None where one is longer than `most`."""
     found, at = [], 0
     while len(buffer) - at >= _MESSAGE.size:
-        kind, index, length = _MESSAGE.unpack_from(buffer, at)
+        kind, index, length, said_at = _MESSAGE.unpack_from(buffer, at)
         if length > most:
             return None
         end = at + _MESSAGE.size + length
         if end > len(buffer):
             break
-        found.append(Message(kind, index, bytes(buffer[at + _MESSAGE.size : end])))
+        found.append(Message(kind, index, bytes(buffer[at + _MESSAGE.size : end]), said_at))
         at = end
     del buffer[:at]
     return found

@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     requests, replies = reseat(0, null), reseat(1, null)
     os.closerange(replies + 1, 1024)
-    lock_zygote()
+    lock_zygote(tensors)
     warm(tensors)
     standins.install()
     os.dup2(null, 2)

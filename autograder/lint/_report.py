@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import autograder
+
+_ENGINE = Path(autograder.__file__).parent
 LEAST_RATE = 0.2  # of its examples that a wrong idea's best claim must catch: 0.8 ** 25 is one round in 260
 
 
@@ -71,21 +74,24 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        functions = {
-            name: asdict(each)
-            | {"idle": each.idle, "mutants": {m: asdict(r) | {"rates": r.rates} for m, r in each.mutants.items()}}
-            for name, each in self.functions.items()
-        }
         return {
             "topic": self.topic, "ok": not self.faults, "rounds": self.rounds, "texts": self.texts,
-            "seconds": round(self.seconds, 2), "functions": functions,
+            "seconds": round(self.seconds, 2), "functions": {name: _function(each) for name, each in self.functions.items()},
             "faults": [fault._asdict() for fault in self.faults], "notes": self.notes,
         }  # fmt: skip
+
+
+def _function(each: FunctionReport) -> dict[str, Any]:
+    mutants = {
+        name: {"place": found.place, "earned": found.earned, "rates": found.rates, "diagnosed_as": dict(found.ideas)}
+        for name, found in each.mutants.items()
+    }
+    return {"calls": each.calls, "claim_ms": each.claim_ms, "accepted": each.accepted, "idle": each.idle, "mutants": mutants}
 
 
 def place_of(function: Callable[..., Any], fallback: Path) -> str:
     """Where a law, a wrong idea or an alternative is written."""
     code = getattr(function, "__code__", None)
-    if code is None or "autograder" in Path(code.co_filename).parts[-3:]:
+    if code is None or Path(code.co_filename).is_relative_to(_ENGINE):
         return str(fallback)  # the engine's own law, made for the author's twin
     return f"{code.co_filename}:{code.co_firstlineno}"

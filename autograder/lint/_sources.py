@@ -1,6 +1,7 @@
 """What can be seen in a topic's files without running a claim."""
 
 import inspect
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,9 @@ from autograder.lint._report import Fault, Report, place_of
 from autograder.properties import Alternative, Claim, Mutant, Twin
 
 LEAST_ALTERNATIVES = 2
+
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_LATIN = re.compile("[A-Za-z]")
 
 
 def check_sources(topic: Topic, report: Report) -> bool:
@@ -79,10 +83,20 @@ def _mutants(topic: Topic, report: Report) -> Iterator[Fault]:
 
 def _two_lines(declared: Any, text: str, place: str, report: Report) -> Iterator[Fault]:
     try:
-        getattr(declared, text)
-        report.texts += 1
+        found = getattr(declared, text)
     except EcertError as e:
-        yield Fault(place, str(e).partition(": ")[2], "write both lines")
+        yield Fault(place, f"{declared.name}: {str(e).partition(': ')[2]}", "write both lines")
+        return
+    report.texts += 1
+    yield from _languages(found.ja, found.en, place, declared.name)
+
+
+def _languages(ja: str, en: str, place: str, name: str) -> Iterator[Fault]:
+    """Kana and kanji tell; an English sentence may quote a word."""
+    if not _JAPANESE.search(ja):
+        yield Fault(place, f"{name}: the Japanese text is not in Japanese", "write it")
+    if len(_JAPANESE.findall(en)) >= len(_LATIN.findall(en)):
+        yield Fault(place, f"{name}: the English text is not in English", "write it")
 
 
 def _alternatives(topic: Topic, report: Report) -> Iterator[Fault]:
@@ -107,7 +121,7 @@ def _partial(topic: Topic, report: Report) -> Iterator[Fault]:
 
 def _title(topic: Topic, report: Report) -> Iterator[Fault]:
     settings = str(topic.folder / "topic.toml")
-    if not topic.title.ja.strip() or not topic.title.en.strip() or topic.title.ja.isascii():
+    if not topic.title.ja.strip() or not topic.title.en.strip():  # "MobileNet" is a title in both languages
         yield Fault(settings, "the title is missing in a language", "write title = { ja = …, en = … }")
     for name, points in topic.points.items():
         if points <= 0:
@@ -128,8 +142,7 @@ def _coverage(topic: Topic, report: Report) -> Iterator[Fault]:
         return
     for concept in concepts:
         name = concept.get("id", "a concept without id")
-        if not concept.get("ja") or not concept.get("en"):
-            yield Fault(str(path), f"{name} is missing in a language", "write ja and en")
+        yield from _languages(concept.get("ja", ""), concept.get("en", ""), str(path), name)
         for by in sorted(set(concept.get("by", ())) - known):
             yield Fault(str(path), f"{name}: {by} is neither a function, nor a claim, nor a wrong idea", "name what exercises it")
         if not concept.get("by") and not concept.get("question"):

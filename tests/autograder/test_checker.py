@@ -130,9 +130,9 @@ def test_changing_the_inputs_is_named(graded, right):
     assert [claim.name for claim in verdict.claims if not claim.passed] == ["inputs_stay_as_they_were"]
 
 
-def test_an_answer_that_depends_on_what_was_asked_before_is_named(graded, right):
-    calls = itertools.count()
-    verdict = graded(rnn_forward=lambda *a: right["rnn_forward"](*a) + (next(calls) > 150)).function("rnn_forward")
+def test_an_answer_that_depends_on_what_was_asked_before_is_named(graded, right, round_):
+    calls, planned = itertools.count(), len(round_.plans["rnn_forward"].calls)
+    verdict = graded(rnn_forward=lambda *a: right["rnn_forward"](*a) + (next(calls) >= planned)).function("rnn_forward")
     assert verdict.points == 0
     assert "answers_are_the_same_twice" in [claim.name for claim in verdict.claims if not claim.passed]
 
@@ -190,6 +190,7 @@ def test_a_law_that_fails_itself_is_the_graders_error_and_costs_nothing(graded, 
         h = f(*net)
         return [][int(h.ravel()[0] * 0)]
 
+    law.__name__ = claim.name
     monkeypatch.setitem(claim.__dict__, "law", law)
     verdict = graded(rnn_forward=lambda *a: right["rnn_forward"](*a) + 1)
     assert verdict.function("rnn_forward").status is Status.GRADER_ERROR
@@ -220,7 +221,8 @@ def test_a_round_read_from_disk_is_the_round_that_was_drawn(topic, plans, round_
     assert again.key == round_.key
     for name in FUNCTIONS:
         assert again.plans[name].keys == round_.plans[name].keys
-        assert str(again.plans[name].examples) == str(round_.plans[name].examples)
+        for one, other in zip(again.plans[name].examples.values(), round_.plans[name].examples.values(), strict=True):
+            assert [(str(e.values), e[1:]) for e in one] == [(str(e.values), e[1:]) for e in other]
 
 
 def test_another_seed_asks_something_else_and_its_fingerprint_tells_nothing(topic, plans, round_):

@@ -50,7 +50,7 @@ P = {
 }
 SELF, CROSS, FFN = ("Wq", "Wk", "Wv", "Wo"), ("Cq", "Ck", "Cv", "Co"), ("W1", "b1", "W2", "b2")
 
-rounds = settings(max_examples=20, deadline=None, database=None)
+rounds = settings(max_examples=15, deadline=None, database=None)
 seeds = st.integers(0, 2**32 - 1)
 norms = st.sampled_from(["post", "pre"])
 
