@@ -21,6 +21,7 @@ from autograder.inside import syscalls
 from autograder.verdict import Text
 
 MOST = 1 << 30  # bytes of a frame: ours go in, and what comes out was bounded by the zygote
+OURS = "exit code 70"
 _SILENCE = 60.0  # seconds: a zygote that waits for a child says so four times a second
 _HERE = Path(__file__).parent
 _WRITABLE, _ENGINE, _TMP_BYTES = "/box", "/engine", 64 << 20
@@ -34,7 +35,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
 }  # fmt: skip
 _DEVICES = ("null", "zero", "random", "urandom")
-_CANARY = ("load", "", [("f", [((1,), False)], [], False, 64)]), ("run", "", ["def f(x): return x"], None, (5.0, 5.0, 5.0, 256))
+_CANARY: tuple[Any, ...] = ("load", "", [("f", [((1,), False)], [], False, 64)]), ("run", "", ["def f(x): return x"], None, (5.0, 5.0, 5.0, 256))
 
 
 class Dead(Exception):
@@ -52,10 +53,7 @@ class Box:
         self._start(mode, tensors, python)
         try:
             self.hear()
-            for request in _CANARY:
-                answer = self.ask(codec.encode(request, MOST))
-            if answer[1][0][1] != "passed":
-                raise Dead(f"a child ended: {answer[1][0][3]}")
+            self.check()
         except Dead as e:
             said = self._last_words()
             self.close()
@@ -88,6 +86,17 @@ class Box:
         if self._folder is None:
             self._pidfd = _first_process(told)
         os.close(told)
+
+    def check(self) -> None:
+        """Have it answer one call in a child.
+
+        Raises:
+            Dead: where that fails, which is no trainee's fault.
+        """
+        for request in _CANARY:
+            answer = self.ask(codec.encode(request, MOST))
+        if answer[1][0][1] != "passed":
+            raise Dead(f"a child ended: {answer[1][0][3]}")
 
     def ask(self, request: bytes) -> Any:
         """Send one frame and wait for the answer to it.

@@ -28,7 +28,7 @@ _DTYPES = tuple(
     map(np.dtype, ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"))
 )
 _CODES = {dtype: code for code, dtype in enumerate(_DTYPES)}
-_SCALARS = {dtype.type: code for dtype, code in _CODES.items()}
+_SCALARS = {np.dtype(char).type: _CODES[np.dtype(char)] for char in "?bhilqBHILQefdFD"}  # C has two names for one of them
 _SIZES = tuple(dtype.itemsize for dtype in _DTYPES)
 _BOOL = 0
 _PLAIN = {type(None), bool, int, float, complex, str, bytes, list, tuple, dict, np.ndarray, *_SCALARS}
@@ -39,6 +39,8 @@ _SHAPES = tuple(struct.Struct(f"<{ndim}I") for ndim in range(33))
 _SMALL, _REAL, _PAIR = struct.Struct("<Bq"), struct.Struct("<Bd"), struct.Struct("<Bdd")
 _COUNT = struct.Struct("<BI")
 _I64, _F64, _C128, _U32 = struct.Struct("<q"), struct.Struct("<d"), struct.Struct("<dd"), struct.Struct("<I")
+_heads: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[bytes, int]] = {}
+_MOST_HEADS = 4096
 _FAULTS = (struct.error, IndexError, UnicodeError, ValueError, TypeError, OverflowError)
 
 
@@ -128,19 +130,30 @@ def _write(out: bytearray, value: Any, limit: int, depth: int, reduce: Reduce | 
 
 
 def _write_array(out: bytearray, value: np.ndarray[Any, Any], limit: int) -> None:
-    code = _CODES.get(value.dtype)
-    if code is None:
-        native = value.dtype.newbyteorder("<") if value.dtype.isnative is False else value.dtype
-        code = _CODES.get(native)
-        if code is None:
-            raise CodecError("an array of a dtype that is no number")
-    size = value.size * _SIZES[code]
-    if size > limit - len(out) or (size == 0 and _span(value.shape) > MAX_SPAN):
+    known = _heads.get((value.dtype, value.shape))
+    if known is None:
+        value, known = _plain_array(value, limit)
+    head, size = known
+    if size > limit - len(out):
         raise CodecError("too large")
-    if value.dtype is not _DTYPES[code]:
-        value = value.astype(_DTYPES[code])
-    out += _HEADS[value.ndim].pack(_ARRAY, code, value.ndim, *value.shape)
+    out += head
     out += value.tobytes()
+
+
+def _plain_array(value: np.ndarray[Any, Any], limit: int) -> tuple[np.ndarray[Any, Any], tuple[bytes, int]]:
+    """The array in a dtype that is written, and its (head, bytes); remembered, as plans ask for few shapes many times."""
+    dtype = value.dtype if value.dtype.isnative else value.dtype.newbyteorder("<")
+    code = _CODES.get(dtype)
+    if code is None:
+        raise CodecError("an array of a dtype that is no number")
+    size = value.size * _SIZES[code]
+    if size > limit or (size == 0 and _span(value.shape) > MAX_SPAN):
+        raise CodecError("too large")
+    value = value.astype(_DTYPES[code], copy=False)
+    known = _HEADS[value.ndim].pack(_ARRAY, code, value.ndim, *value.shape), size
+    if len(_heads) < _MOST_HEADS:
+        _heads[value.dtype, value.shape] = known
+    return value, known
 
 
 def _write_int(out: bytearray, value: int) -> None:
@@ -185,11 +198,11 @@ def _read(data: bytes, at: int, depth: int) -> tuple[Any, int]:
         return _F64.unpack_from(data, at)[0], at + 8
     if tag == _INT:
         return _I64.unpack_from(data, at)[0], at + 8
-    if tag == _TUPLE or tag == _LIST:
+    if tag in (_TUPLE, _LIST):
         return _read_sequence(data, at, depth, tag == _TUPLE)
     if tag == _NONE:
         return None, at
-    if tag == _TRUE or tag == _FALSE:
+    if tag in (_TRUE, _FALSE):
         return tag == _TRUE, at
     if tag == _SCALAR:
         value, end = _items(data, at + 1, data[at], ())

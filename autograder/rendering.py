@@ -1,18 +1,16 @@
 """A verdict as a person reads it: text for a terminal, HTML for JupyterLab, formgrader and feedback.
 
-Safe by construction: every string passes `_inert` on its way out, markup is made here alone, and there is neither script,
+Safe by construction: every string passes `inert` on its way out, markup is made here alone, and there is neither script,
 style sheet nor link. Colours are JupyterLab's where it defines them (light or dark), and never the only sign.
 """
 
-import html
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from autograder.untrusted import escaped, inert
 from autograder.verdict import ClaimVerdict, Counterexample, FunctionVerdict, Status, SubmissionVerdict, Text
-
-MOST = 4000  # characters of one untrusted text
 
 STATUS = {
     Status.PASSED: Text("合格", "passed"),
@@ -59,7 +57,7 @@ PRE = "margin:.2em 0;white-space:pre-wrap;overflow-wrap:anywhere;font-family:mon
 def function_text(verdict: FunctionVerdict, lang: str, color: bool = False) -> str:
     """One function for a terminal, with ANSI colours where asked."""
     mark = "✓" if verdict.status is Status.PASSED else "✗"
-    head = f"{mark} {_inert(verdict.function)}  {STATUS[verdict.status][lang]}  {_points(verdict, lang)}"
+    head = f"{mark} {inert(verdict.function)}  {STATUS[verdict.status][lang]}  {_points(verdict, lang)}".rstrip()
     if color:
         head = f"\x1b[{32 if verdict.status is Status.PASSED else 31}m{head}\x1b[0m"
     return "\n".join([head, *("  " + line for line in _details(verdict, lang))])
@@ -69,7 +67,7 @@ def submission_text(verdict: SubmissionVerdict, lang: str, color: bool = False) 
     """A whole submission for a terminal: functions, notes, the sum."""
     parts = [function_text(function, lang, color) for function in verdict.functions]
     if verdict.notes:
-        parts.append(LABEL["notes"][lang] + "\n" + "\n".join(f"  · {_inert(note[lang])}" for note in verdict.notes))
+        parts.append(LABEL["notes"][lang] + "\n" + "\n".join(f"  · {inert(note[lang])}" for note in verdict.notes))
     total = LABEL["ungraded"][lang] if verdict.points is None else f"{verdict.points:g} / {verdict.out_of:g}"
     return "\n\n".join([*parts, f"{LABEL['total'][lang]}: {total}"])
 
@@ -81,16 +79,16 @@ def function_html(verdict: FunctionVerdict, lang: str, notes: Sequence[Text] = (
     parts = [
         f'<div lang="{lang}" style="{BOX.format(edge=edge)}">'
         f'<div><strong style="color:{edge}">{"✓" if passed else "✗"} {STATUS[verdict.status][lang]}</strong> '
-        f"<code>{_escaped(verdict.function)}</code> — {_points(verdict, lang)}</div>"
+        f"<code>{escaped(verdict.function)}</code> {_points(verdict, lang)}</div>"
     ]
     if verdict.why:
-        parts.append(f"<div>{_escaped(verdict.why[lang])}</div>")
+        parts.append(f"<div>{escaped(verdict.why[lang])}</div>")
     if verdict.traceback:
-        parts.append(f'<div>{LABEL["traceback"][lang]}</div><pre style="{PRE}">{_escaped(verdict.traceback)}</pre>')
+        parts.append(f'<div>{LABEL["traceback"][lang]}</div><pre style="{PRE}">{escaped(verdict.traceback, lines=True)}</pre>')
     if broken := verdict.failed:
         parts.append(_broken_html(broken, lang))
     if verdict.idea:
-        parts.append(f"<div><strong>{LABEL['idea'][lang]}:</strong> {_escaped(verdict.idea.hint[lang])}</div>")
+        parts.append(f"<div><strong>{LABEL['idea'][lang]}:</strong> {escaped(verdict.idea.hint[lang])}</div>")
     if verdict.claims:
         rows = "".join(_claim_html(claim, lang) for claim in verdict.claims)
         held = sum(claim.passed for claim in verdict.claims)
@@ -99,39 +97,41 @@ def function_html(verdict: FunctionVerdict, lang: str, notes: Sequence[Text] = (
             f'<ul style="margin:.2em 0;padding-left:1.2em;list-style:none">{rows}</ul></details>'
         )
     if notes:
-        items = "".join(f"<li>{_escaped(note[lang])}</li>" for note in notes)
+        items = "".join(f"<li>{escaped(note[lang])}</li>" for note in notes)
         parts.append(f'<div>{LABEL["notes"][lang]}</div><ul style="margin:.2em 0">{items}</ul>')
     return "".join(parts) + "</div>"
 
 
 def _points(verdict: FunctionVerdict, lang: str) -> str:
+    if verdict.out_of == 0:  # a check that grades nothing
+        return ""
     earned = LABEL["ungraded"][lang] if verdict.points is None else f"{verdict.points:g} / {verdict.out_of:g}"
     return f"{earned} {LABEL['points'][lang]}"
 
 
 def _details(verdict: FunctionVerdict, lang: str) -> Iterator[str]:
     if verdict.why:
-        yield _inert(verdict.why[lang])
+        yield inert(verdict.why[lang])
     if verdict.traceback:
-        yield from _inert(verdict.traceback, lines=True).splitlines()
+        yield from inert(verdict.traceback, lines=True).splitlines()
     if broken := verdict.failed:
-        yield f"✗ {_inert(broken.text[lang])}"
+        yield f"✗ {inert(broken.text[lang])}"
         if broken.why:
-            yield f"  {_inert(broken.why[lang])}"
+            yield f"  {inert(broken.why[lang])}"
         if broken.counterexample:
             yield from _example_text(broken.counterexample, lang)
     if verdict.idea:
-        yield f"{LABEL['idea'][lang]}: {_inert(verdict.idea.hint[lang])}"
+        yield f"{LABEL['idea'][lang]}: {inert(verdict.idea.hint[lang])}"
     for claim in verdict.claims:
         if not claim.passed and claim is not verdict.failed:
-            yield f"✗ {_inert(claim.text[lang])}"
+            yield f"✗ {inert(claim.text[lang])}"
 
 
 def _example_text(example: Counterexample, lang: str) -> Iterator[str]:
     for title, values in _parts(example):
         yield f"  {LABEL[title][lang]}:"
         for name, value in values.items():
-            head = f"{_inert(name)} = " if name else ""
+            head = f"{inert(name)} = " if name else ""
             first, *rest = value_text(value).splitlines() or [""]
             yield from [f"    {head}{first}", *(f"    {' ' * _width(head)}{line}" for line in rest)]
 
@@ -149,8 +149,8 @@ def _parts(example: Counterexample) -> Iterator[tuple[str, Any]]:
 
 
 def _broken_html(claim: ClaimVerdict, lang: str) -> str:
-    why = f" <em>{_escaped(claim.why[lang])}</em>" if claim.why else ""
-    head = f'<div><strong style="color:{RED}">✗</strong> {_escaped(claim.text[lang])}{why}</div>'
+    why = f" <em>{escaped(claim.why[lang])}</em>" if claim.why else ""
+    head = f'<div><strong style="color:{RED}">✗</strong> {escaped(claim.text[lang])}{why}</div>'
     return head + (_example_html(claim.counterexample, lang) if claim.counterexample else "")
 
 
@@ -161,7 +161,7 @@ def _example_html(example: Counterexample, lang: str) -> str:
         marks = marked if title in ("got", "expected") else frozenset()
         shown = "".join(
             f'<div style="margin:.15em 1em .15em 0;display:inline-block;vertical-align:top">'
-            f"{f'<code>{_escaped(name)}</code> = ' if name else ''}{value_html(value, marks)}</div>"
+            f"{f'<code>{escaped(name)}</code> = ' if name else ''}{value_html(value, marks)}</div>"
             for name, value in values.items()
         )
         rows.append(f"<div><strong>{LABEL[title][lang]}</strong></div><div>{shown}</div>")
@@ -172,7 +172,7 @@ def _claim_html(claim: ClaimVerdict, lang: str) -> str:
     color, mark, word = (EDGE[Status.PASSED], "✓", "holds") if claim.passed else (RED, "✗", "broken")
     return (
         f'<li><span style="color:{color}" title="{LABEL[word][lang]}">{mark}</span> '
-        f"{_escaped(claim.text[lang])} <code>{_escaped(claim.name)}</code></li>"
+        f"{escaped(claim.text[lang])} <code>{escaped(claim.name)}</code></li>"
     )
 
 
@@ -199,7 +199,7 @@ def value_html(value: Any, marks: frozenset[tuple[int, ...]] = frozenset()) -> s
         each = (value_html(part, _below(marks, i)) for i, part in enumerate(value["tuple"]))
         return "".join(f'<div style="margin:.1em 0">{part}</div>' for part in each)
     if not isinstance(value, dict) or value.get("array") is None or not 1 <= len(value["shape"]) <= 2 or 0 in value["shape"]:
-        shown = _escaped(value_text(value), lines=True)
+        shown = escaped(value_text(value), lines=True)
         bold = f"color:{RED};font-weight:bold;text-decoration:underline" if marks else "color:inherit"
         return f'<pre style="{PRE};display:inline-block;{bold}">{shown}</pre>'
     rows = value["array"] if len(value["shape"]) == 2 else [value["array"]]
@@ -207,7 +207,7 @@ def value_html(value: Any, marks: frozenset[tuple[int, ...]] = frozenset()) -> s
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td style="{DIFFERS if ((j,) if flat else (i, j)) in marks else CELL}">{_escaped(_scalar(entry))}</td>'
+            f'<td style="{DIFFERS if ((j,) if flat else (i, j)) in marks else CELL}">{escaped(_scalar(entry))}</td>'
             for j, entry in enumerate(row)
         )
         + "</tr>"
@@ -240,7 +240,7 @@ def _scalar(value: Any) -> str:
         return value_text(value)
     if isinstance(value, float):
         return f"{value:.6g}"
-    return _inert(value if isinstance(value, str) else repr(value))
+    return inert(value if isinstance(value, str) else repr(value))
 
 
 def _differing(got: Any, expected: Any, at: tuple[int, ...] = ()) -> frozenset[tuple[int, ...]]:
@@ -257,19 +257,6 @@ def _differing(got: Any, expected: Any, at: tuple[int, ...] = ()) -> frozenset[t
 
 def _below(marks: frozenset[tuple[int, ...]], first: int) -> frozenset[tuple[int, ...]]:
     return frozenset(mark[1:] for mark in marks if mark[:1] == (first,))
-
-
-def _inert(text: str, lines: bool = False) -> str:
-    """Untrusted text without anything that a terminal or a reader could take for more: control and format characters go."""
-    kept = (
-        c if (c == "\n" and lines) or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else " " if c in "\t\n" else "�"
-        for c in text[:MOST]
-    )
-    return "".join(kept) + ("…" if len(text) > MOST else "")
-
-
-def _escaped(text: str, lines: bool = True) -> str:
-    return html.escape(_inert(text, lines))
 
 
 def _width(text: str) -> int:

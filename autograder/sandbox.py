@@ -161,7 +161,7 @@ class Worker:
         works = [w for w in self._rounds[key] if wanted is None or w.function in wanted]
         frame = codec.encode(("run", key, list(map(_clean, cells)), [w.function for w in works], self._limits(limits)), box.MOST)
         try:
-            _, replies, notices, clean = self._once_more(lambda ready: ready.ask(frame))
+            _, replies, notices, clean = self._once_more(lambda ready: _graded(ready, frame))
         except box.Dead:
             return [Reply(w.function, Status.CRASHED, detail="the worker died with it, twice") for w in works], []
         if not clean:
@@ -255,6 +255,13 @@ class Worker:
 def usable() -> Text | None:
     """Why trainees' code cannot be confined on this machine and what to do about it; None if it can. Tries it."""
     return box.obstacle()
+
+
+def _graded(ready: box.Box, frame: bytes) -> Any:
+    reply = ready.ask(frame)
+    if any(detail == box.OURS for _, _, _, detail, *_ in reply[1]):
+        ready.check()  # a child that did not come up: ours, unless others do
+    return reply
 
 
 def _clean(source: str) -> str:

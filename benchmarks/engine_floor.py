@@ -108,7 +108,7 @@ def inputs(function: str, draw: np.random.Generator) -> tuple[Any, ...]:
     return tuple(made[function]())
 
 
-FUNCTIONS = "rnn_forward rnn_backward attention layer_norm conv2d cross_entropy td_zero lstm_step".split()
+FUNCTIONS = ["rnn_forward", "rnn_backward", "attention", "layer_norm", "conv2d", "cross_entropy", "td_zero", "lstm_step"]
 
 
 def plans() -> list[Work]:

@@ -37,11 +37,8 @@ from autograder.build import parse_source  # noqa: E402
 from autograder.course import Content, Topic  # noqa: E402
 from autograder.standalone import source_of  # noqa: E402
 
-FUNCTIONS = {
-    "rnn_bptt": ("rnn_forward", "rnn_loss", "rnn_loss_backward", "hidden_jacobian", "jacobian_bound"),
-    "mobilenet": ("conv_cost", "separable_cost", "mobilenet_cost"),
-}
-NAME = "bench"
+NAME = "regularization"  # a topic on arrays alone; its first eight functions
+COUNT = 8
 EXAMPLES = 25
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -67,7 +64,10 @@ def main() -> None:
         content = _content(Path(folder) / "content")
         topic = content.topic(NAME)
         cohort = list(_cohort(topic, options.submissions))
-        measured = [*_ecert(Path(folder), content, cohort, options.workers), *_stock(Path(folder), content, cohort[: options.stock])]
+        measured = [
+            *_ecert(Path(folder), content, cohort, options.workers),
+            *_stock(Path(folder), content, cohort[: options.stock]),
+        ]
         floor = _floor(topic, cohort)
     _tell(measured, floor, options)
 
@@ -85,42 +85,26 @@ def _options() -> argparse.Namespace:
 
 
 def _content(root: Path) -> Content:
-    """A course of one topic whose eight functions, claims and wrong ideas are those of two topics of ours."""
-    shutil.copytree(ROOT / "reference", root / "reference")
-    for name in FUNCTIONS:
-        shutil.copytree(ROOT / "assignments" / name, root / "assignments" / name)
+    """A course of one topic, cut down to eight functions of one point each."""
+    ours = Content.at(ROOT).topic(NAME)
+    shutil.copytree(ROOT / "reference", root / "reference", ignore=shutil.ignore_patterns("__pycache__"))
     folder = root / "assignments" / NAME
-    (folder / "hidden").mkdir(parents=True)
-    names = [f for functions in FUNCTIONS.values() for f in functions]
+    shutil.copytree(ours.folder / "hidden", folder / "hidden", ignore=shutil.ignore_patterns("__pycache__"))
     course = f'name = "bench"\ntopics = ["{NAME}"]\n[policy]\nexamples = {EXAMPLES}\n'
     (root / "assignments" / "course.toml").write_text(course)
-    points = "".join(f"{f} = 1\n" for f in names)
-    (folder / "topic.toml").write_text(f'title = {{ ja = "測定", en = "Benchmark" }}\n[points]\n{points}')
-    imports = "".join(f"from reference.{t} import {', '.join(fs)}\n" for t, fs in FUNCTIONS.items())
-    (root / "reference" / f"{NAME}.py").write_text(f'"""Functions of other topics."""\n\n{imports}')
-    for kind, wanted in (("properties", "Claim"), ("mutants", "Mutant"), ("alternatives", "Alternative")):
-        (folder / "hidden" / f"{kind}.py").write_text(_BORROWED.format(topics=tuple(FUNCTIONS), kind=kind, wanted=wanted))
-    (folder / "notebook.py").write_text("\n\n".join(_notebook(Content.at(root))) + "\n")
+    points = "".join(f"{f} = 1\n" for f in ours.functions[:COUNT])
+    (folder / "topic.toml").write_text(
+        f'title = {{ ja = "測定", en = "Benchmark" }}\n[points]\n{points}', encoding="utf-8"
+    )
+    (folder / "notebook.py").write_text("\n\n".join(_notebook(ours)) + "\n", encoding="utf-8")
     return Content.at(root)
 
 
-_BORROWED = '''"""What other topics say of the same functions."""
-from pathlib import Path
-from autograder.course import Content
-_content = Content.at(Path(__file__).resolve().parents[3])
-for _topic in {topics}:
-    for _name, _value in vars(_content.topic(_topic).hidden("{kind}")).items():
-        if type(_value).__name__ == "{wanted}":
-            globals()[f"{{_topic}}_{{_name}}"] = _value
-'''
-
-
-def _notebook(content: Content) -> Iterator[str]:
+def _notebook(topic: Topic) -> Iterator[str]:
     yield '# %% [markdown] lang="ja"\n# # 測定\n\n# %% [markdown] lang="en"\n# # Benchmark\n\n# %%\nimport numpy as np\nfrom autograder import check'
-    for name, functions in FUNCTIONS.items():
-        bodies = {cell.name: cell.body for cell in parse_source(content.root / "assignments" / name / "notebook.py") if cell.kind == "stub"}
-        for f in functions:
-            yield f'# %% stub {f}\n"""{bodies[f]}\n"""\n\n# %% graded {f}'
+    bodies = {cell.name: cell.body for cell in parse_source(topic.source) if cell.kind == "stub"}
+    for f in topic.functions[:COUNT]:
+        yield f'# %% stub {f}\n"""{bodies[f]}\n"""\n\n# %% graded {f}'
 
 
 @dataclass
@@ -136,7 +120,9 @@ def _cohort(topic: Topic, count: int) -> Iterator[Handed]:
     """A quarter all right; the others with one to three wrong ideas, and now and then a stub."""
     chance = random.Random(1)
     for n in range(count):
-        sources = {f: source_of(chance.choice((topic.reference(f), *topic.alternatives(f))), f) for f in topic.functions}
+        sources = {
+            f: source_of(chance.choice((topic.reference(f), *topic.alternatives(f))), f) for f in topic.functions
+        }
         right = dict.fromkeys(topic.functions, True)
         for f in chance.sample(topic.functions, 0 if n % 4 == 0 else chance.randint(1, 3)):
             mutant = chance.choice((*topic.mutants(f), None))
@@ -163,13 +149,26 @@ def _ecert(folder: Path, content: Content, cohort: Sequence[Handed], workers: in
             (course / "gradebook.db").write_bytes(pristine)
             for old in (course / ".ecert").glob("journal*"):
                 old.unlink()
-        command = [sys.executable, "-m", "autograder", "grade", NAME, "--course", str(course), "--workers", str(workers), "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "autograder",
+            "grade",
+            NAME,
+            "--course",
+            str(course),
+            "--workers",
+            str(workers),
+            "--json",
+        ]
         wall, cpu = _timed(command, ROOT)
         yield Measured(f"{what}, {workers} worker(s)", len(cohort), wall, cpu, _wrong(course, cohort, "-graded"))
 
 
 def _run(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "autograder", *words], check=False, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", *words], check=False, cwd=ROOT, capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(f"ecert {words[0]}: {done.stderr.strip()}")
 
@@ -189,8 +188,12 @@ def _wrong(course: Path, cohort: Sequence[Handed], suffix: str) -> int:
     """Functions whose score in the gradebook is another one than the truth."""
     from autograder.records import records
 
-    scores = {r.student: {c.name: c.auto for c in r.cells} for r in records(f"sqlite:///{course / 'gradebook.db'}", NAME)}
-    return sum(scores.get(h.student, {}).get(f + suffix) != float(right) for h in cohort for f, right in h.right.items())
+    scores = {
+        r.student: {c.name: c.auto for c in r.cells} for r in records(f"sqlite:///{course / 'gradebook.db'}", NAME)
+    }
+    return sum(
+        scores.get(h.student, {}).get(f + suffix) != float(right) for h in cohort for f, right in h.right.items()
+    )
 
 
 # Stock nbgrader
@@ -222,14 +225,27 @@ def _stock(folder: Path, content: Content, cohort: Sequence[Handed]) -> Iterator
     """nbgrader as it comes: one process, a kernel for each submission."""
     course = folder / "stock"
     (course / "source" / NAME).mkdir(parents=True)
-    (course / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "bench"\nc.ExecutePreprocessor.timeout = 300\n')
+    (course / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "bench"\nc.ExecutePreprocessor.timeout = 300\n'
+    )
     (folder / "lib").mkdir()
-    (folder / "lib" / "bench_claims.py").write_text(_CLAIMS.format(root=str(content.root), name=NAME, examples=EXAMPLES))
+    (folder / "lib" / "bench_claims.py").write_text(
+        _CLAIMS.format(root=str(content.root), name=NAME, examples=EXAMPLES)
+    )
     book = _stock_notebook(list(cohort[0].sources))
     (course / "source" / NAME / f"{NAME}.ipynb").write_text(json.dumps(book))
-    env = {"PYTHONPATH": os.pathsep.join([str(folder / "lib"), str(ROOT)]), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    env = {
+        "PYTHONPATH": os.pathsep.join([str(folder / "lib"), str(ROOT)]),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     nbgrader = [sys.executable, "-m", "nbgrader"]
-    subprocess.run([*nbgrader, "generate_assignment", NAME, "--force"], check=True, cwd=course, env={**os.environ, **env}, capture_output=True)
+    subprocess.run(
+        [*nbgrader, "generate_assignment", NAME, "--force"],
+        check=True,
+        cwd=course,
+        env={**os.environ, **env},
+        capture_output=True,
+    )
     released = json.loads((course / "release" / NAME / f"{NAME}.ipynb").read_text())
     for h in cohort:
         _hand_in(course, h, released)
@@ -242,14 +258,27 @@ def _stock_notebook(functions: Sequence[str]) -> dict[str, Any]:
     for f in functions:
         stub = f"### BEGIN SOLUTION\ndef {f}(*args): ...\n### END SOLUTION"
         cells.append(_cell(stub, f, {"grade": False, "solution": True, "locked": False}))
-        cells.append(_cell(_TESTS.format(function=f).strip(), f"{f}-tests", {"grade": True, "solution": False, "locked": True, "points": 1}))
+        cells.append(
+            _cell(
+                _TESTS.format(function=f).strip(),
+                f"{f}-tests",
+                {"grade": True, "solution": False, "locked": True, "points": 1},
+            )
+        )
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
 
 
 def _cell(source: str, name: str, role: dict[str, Any] | None) -> dict[str, Any]:
     about = {"nbgrader": {"grade_id": name, "schema_version": 3, "task": False, **role}} if role else {}
-    return {"cell_type": "code", "id": name, "metadata": about, "source": source, "outputs": [], "execution_count": None}
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": about,
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 # Measuring
@@ -262,7 +291,14 @@ def _timed(command: Sequence[str], cwd: Path, env: dict[str, str] | None = None)
     waited for. The largest such sum misses what was spent after the last look.
     """
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     most = 0.0
     done = threading.Event()
 
@@ -324,17 +360,26 @@ def _floor(topic: Topic, cohort: Sequence[Handed]) -> float:
 
 def _tell(measured: Sequence[Measured], floor: float, options: argparse.Namespace) -> None:
     stock = next(m for m in measured if "stock" in m.what)
-    lines = [f"{platform.machine()}, {os.cpu_count()} CPU, load {os.getloadavg()[0]:.1f}; {options.submissions} submissions × {sum(map(len, FUNCTIONS.values()))} functions, per submission:"]
+    lines = [
+        f"{platform.machine()}, {os.cpu_count()} CPU, load {os.getloadavg()[0]:.1f}; {options.submissions} submissions × {COUNT} functions, per submission:"
+    ]
     lines += [f"  {m.what:46s} {m.each}" for m in measured]
     lines.append(f"  {'the trainees’ code alone (floor)':46s} {'':17s} {1000 * floor:9.1f} ms CPU")
     for m in measured:
         if m is not stock and "nothing" not in m.what:
             times = (stock.wall / stock.submissions) / (m.wall / m.submissions)
             cpu = (stock.cpu / stock.submissions) / (m.cpu / m.submissions)
-            lines.append(f"  {m.what}: {times:.0f} × stock by wall, {cpu:.0f} × by CPU; {m.cpu / m.submissions / floor:.1f} × the floor's CPU")
+            lines.append(
+                f"  {m.what}: {times:.0f} × stock by wall, {cpu:.0f} × by CPU; {m.cpu / m.submissions / floor:.1f} × the floor's CPU"
+            )
     print("\n".join(lines))
     if options.output:
-        found = {"floor_cpu": floor, "measured": [asdict(m) for m in measured], "cpus": os.cpu_count(), "load": os.getloadavg()}
+        found = {
+            "floor_cpu": floor,
+            "measured": [asdict(m) for m in measured],
+            "cpus": os.cpu_count(),
+            "load": os.getloadavg(),
+        }
         options.output.write_text(json.dumps(found, indent=1) + "\n")
     if any(m.wrong for m in measured):
         raise SystemExit("wrong verdicts")

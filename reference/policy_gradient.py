@@ -93,7 +93,7 @@ def exact_gradient(
         visits: Σ_t γᵗ Pr(s_t = s), not normalised, 0 at ends, (S,).
     """
     check_shapes(locals(), P="S A S", R="S A", logits="S A", start="S", terminal="S")
-    if (start < 0).any() or abs(start.sum() - 1) > 1e-8:
+    if (start < 0).any() or abs(start.sum() - 1) > 1e-6:
         raise ValueError("start must hold probabilities: not negative, and of sum 1")
     pi = softmax(logits)
     V = policy_evaluation(P, R, pi, gamma, terminal)

@@ -19,19 +19,19 @@ def overlap() -> str:
 
 def chain() -> str:
     """A row of boxes: the middle one is suppressed, so it does not suppress the last."""
-    d = Drawing(520, 190, "NMS: a suppressed box suppresses nothing")
+    d = Drawing(580, 170, "NMS: a suppressed box suppresses nothing")
     for i, (score, color, what) in enumerate((("0.9", BLUE, "kept"), ("0.8", GREY, "suppressed by 0.9"), ("0.7", BLUE, "kept"))):
-        x, y = 40 + 70 * i, 30 + 22 * i
+        x, y = 40 + 70 * i, 24 + 12 * i
         d.line([(x, y), (x + 210, y), (x + 210, y + 74), (x, y + 74), (x, y)], color, dashed=color == GREY, width=2.5)
         d.text(x + 8, y + 16, score, color, 13, "start").text(400, 50 + 26 * i, f"{score}: {what}", color, 13, "start")
-    return d.text(20, 180, "neighbours: IoU large; first and last: IoU small", INK, 12, "start").svg()
+    return d.text(40, 154, "neighbours: IoU large; first and last: IoU small", INK, 12, "start").svg()
 
 
 def priors() -> str:
     """The default boxes of one position, one area, and the code of a truth."""
     d = Drawing(600, 250, "Default boxes of one cell: the area is s² for every ratio")
     cx, cy, s = 140, 122, 110
-    for ratio, color, at in ((1, INK, (0, -61)), (2, BLUE, (92, 6)), (0.5, GREEN, (0, 98))):
+    for ratio, color, at in ((1, INK, (0, -61)), (2, BLUE, (100, 6)), (0.5, GREEN, (0, 98))):
         w, h = s * ratio**0.5, s / ratio**0.5
         x, y = cx - w / 2, cy - h / 2
         d.line([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], color, width=2.5)

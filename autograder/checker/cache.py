@@ -16,9 +16,18 @@ from autograder.sandbox import Call
 
 KEPT = 4  # files of one topic and kind: rounds that are graded side by side
 
-_BUILTIN = {"complex": complex, "set": set, "frozenset": frozenset, "slice": slice, "range": range, "bytearray": bytearray}
+_BUILTIN = {
+    "complex": complex,
+    "set": set,
+    "frozenset": frozenset,
+    "slice": slice,
+    "range": range,
+    "bytearray": bytearray,
+}
 _NUMPY = ("ndarray", "dtype", "_reconstruct", "_frombuffer", "scalar")
-_OURS = {("autograder.checker.plan", name): getattr(plan, name) for name in ("Plan", "Example", "Small", "Wrong", "Fault")}
+_OURS = {
+    ("autograder.checker.plan", name): getattr(plan, name) for name in ("Plan", "Example", "Small", "Wrong", "Fault")
+}
 _OURS["autograder.sandbox", "Call"] = Call
 
 
@@ -76,7 +85,11 @@ class _Writer(pickle.Pickler):
     """Names the tuples of a topic's author by their module: hidden modules cannot be imported by name."""
 
     def persistent_id(self, value: Any) -> tuple[str, str] | None:
-        if isinstance(value, type) and issubclass(value, tuple) and value.__module__.split(".")[0] in ("_hidden", "reference"):
+        if (
+            isinstance(value, type)
+            and issubclass(value, tuple)
+            and value.__module__.split(".")[0] in ("_hidden", "reference")
+        ):
             return value.__module__, value.__name__
         return None
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from autograder.checker.plan import Wrong
 from autograder.checker.replay import Replay, Taken
 from autograder.comparison import difference
+from autograder.forms import same
 from autograder.properties import Claim, Mutant
 from autograder.verdict import Idea
 
@@ -41,6 +42,8 @@ def _agrees(taken: Sequence[Taken], acted: Mapping[int, Wrong], calls: Collectio
 def _alike(answer: Taken, other: Wrong) -> bool:
     if (answer.why is not None) != other.malformed or other.raised:
         return False
+    if not other.malformed and same(answer.value, other.value):  # the common case, and a tenth of the cost
+        return True
     try:
         return difference(answer.raw if other.malformed else answer.value, other.value) is None
     except (TypeError, ValueError):  # two answers of no form at all

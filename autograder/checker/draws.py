@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import InMemoryExampleDatabase
 
-from autograder.checker.forms import freeze
 from autograder.errors import Finding
+from autograder.forms import freeze
 from autograder.properties import Claim
 
 Values = dict[str, Any]
@@ -47,7 +47,9 @@ class Draws:
             if self._fuzz(_bytes(seed, index, attempt)) is not None and self._drawn:
                 freeze(values := self._drawn[-1])
                 return values
-        raise Finding(f"claim {self.claim.name}: its strategies gave no example in {ATTEMPTS} attempts (a filter that refuses too much?)")
+        raise Finding(
+            f"claim {self.claim.name}: its strategies gave no example in {ATTEMPTS} attempts (a filter that refuses too much?)"
+        )
 
 
 def shrunk(

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder.checker.draws import Values, shrunk
-from autograder.checker.forms import freeze
 from autograder.checker.laws import BROKEN, Lawless
 from autograder.checker.live import Live
 from autograder.checker.plan import Example
 from autograder.checker.replay import Met, Replay, Taken
 from autograder.checker.subject import key
+from autograder.forms import freeze
 from autograder.properties import Claim
 from autograder.sandbox import Answer
 from autograder.shown import shown
@@ -38,7 +38,10 @@ def against(replay: Replay, claim: Claim, least: Example, live: Live | None) -> 
     """
     values = least.values
     if live is not None and least.number >= 0:
-        values = shrunk(claim, replay.plan.seed, least.number, partial(_fails, replay, claim, live), EVALUATIONS, SECONDS) or values
+        values = (
+            shrunk(claim, replay.plan.seed, least.number, partial(_fails, replay, claim, live), EVALUATIONS, SECONDS)
+            or values
+        )
     why = replay.breaks(claim, values)
     if why is None:  # another answer than a moment ago: what lies recorded is certain
         values = least.values
@@ -71,7 +74,9 @@ def _as_seen(replay: Replay, claim: Claim, values: Values, met: Met | None) -> C
     if met.taken.why is None and _fixes(replay, claim, values, met):
         expected = shown(met.expected)
     same = all(name in drawn and _equal(drawn[name], value) for name, value in arguments.items())
-    return Counterexample(_shown(drawn), None if got is None else shown(got), expected, None if same else _shown(arguments))
+    return Counterexample(
+        _shown(drawn), None if got is None else shown(got), expected, None if same else _shown(arguments)
+    )
 
 
 def _fixes(replay: Replay, claim: Claim, values: Values, met: Met) -> bool:

@@ -1,6 +1,7 @@
 """From a submission to its verdict: one batch of calls, and a verdict a function, from memory where these answers were judged before."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from autograder.checker import words
 from autograder.checker.laws import quiet
 from autograder.checker.live import Ask, Live
 from autograder.checker.round import Round
-from autograder.checker.weigh import Judged, weighed
+from autograder.checker.weigh import Judged, fault, weighed
 from autograder.course import Limits
 from autograder.sandbox import Notice, Reply
 from autograder.verdict import FunctionVerdict, Status, SubmissionVerdict
@@ -39,7 +40,12 @@ class Memo:
 
 
 def judge(
-    round: Round, worker: Answering, cells: Sequence[str], submission: str, sandbox: str = "bwrap", memo: Memo | None = None
+    round: Round,
+    worker: Answering,
+    cells: Sequence[str],
+    submission: str,
+    sandbox: str = "bwrap",
+    memo: Memo | None = None,
 ) -> SubmissionVerdict:
     """Grade one submission.
 
@@ -71,8 +77,13 @@ def judge_function(round: Round, reply: Reply, live: Live, memo: Memo | None = N
     if memo is not None and (found := memo.known.get(known)) is not None:
         memo.hits += 1
         return found
-    with quiet():
-        judged = weighed(topic, round.subjects[name], round.plans[name], reply, live)
+    try:
+        with quiet():
+            judged = weighed(topic, round.subjects[name], round.plans[name], reply, live)
+    except Exception as e:  # a fault of ours leaves this function ungraded, and no other
+        if os.environ.get("ECERT_DEBUG"):
+            raise
+        return fault(topic, name, type(e).__name__)
     if memo is not None and live.calls == 0:
         memo.known[known] = judged
     return judged

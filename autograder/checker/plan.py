@@ -10,9 +10,9 @@ import numpy as np
 
 from autograder import codec
 from autograder.checker.draws import Draws, Values
-from autograder.checker.forms import Malformed, fitted, freeze, frozen, same
 from autograder.checker.laws import Lawless, broken, quiet
 from autograder.checker.subject import MOST, Subject, key, rehearse
+from autograder.forms import Malformed, fitted, freeze, frozen, same
 from autograder.sandbox import Answer, Call, Work
 from autograder.shown import shown
 
@@ -102,7 +102,9 @@ def make(subject: Subject, seed: str, count: int, small: Iterable[Small] = ()) -
             answers = [rehearse(mutant.act, call, subject.tensors) for call in plan.calls]
             plan.mutants[mutant.name] = dict(_wrong(answers, plan.expected))
     for examples in plan.examples.values():
-        examples.sort(key=lambda example: (example.number >= 0, example.weight))  # the first that fails is then the best to show
+        examples.sort(
+            key=lambda example: (example.number >= 0, example.weight)
+        )  # the first that fails is then the best to show
     return plan
 
 

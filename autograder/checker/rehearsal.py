@@ -59,11 +59,19 @@ class Rehearsal:
             each = tuple(rehearse(function, call, work.tensors) for call in work.calls)
             again = tuple(rehearse(function, work.calls[i], work.tensors) for i in work.again)
         return Rehearsed(
-            work.function, Status.PASSED, _bytes(each), again=_bytes(again), asked_again=work.again, each=each, repeated=again
+            work.function,
+            Status.PASSED,
+            _bytes(each),
+            again=_bytes(again),
+            asked_again=work.again,
+            each=each,
+            repeated=again,
         )
 
     @contextmanager
-    def session(self, key: str, cells: Sequence[str], function: str, limits: Limits) -> Iterator[Callable[[Call], Answer]]:
+    def session(
+        self, key: str, cells: Sequence[str], function: str, limits: Limits
+    ) -> Iterator[Callable[[Call], Answer]]:
         """Live calls."""
         work = next(work for work in self._works[key] if work.function == function)
         yield lambda call: rehearse(self.functions[function], call, work.tensors)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograder.checker.draws import Values
-from autograder.checker.forms import Malformed, fitted, freeze, frozen, same
 from autograder.checker.laws import NotRecorded, Unanswered, broken
 from autograder.checker.plan import Example, Expected, Plan
 from autograder.checker.subject import Subject, key
 from autograder.comparison import SINGLE, in_float32
+from autograder.forms import Malformed, fitted, freeze, frozen, same
 from autograder.properties import Claim
 from autograder.sandbox import Answer, Call, Lost
 from autograder.verdict import Text
@@ -65,7 +65,9 @@ def no_answer(answer: Answer) -> Text | None:
     if answer.raised:
         return Text(f"例外が発生しました: {answer.raised}", f"raised {answer.raised}")
     if answer.unusable:
-        return Text(f"答えを受け取れませんでした: {answer.unusable}", f"the answer could not be taken: {answer.unusable}")
+        return Text(
+            f"答えを受け取れませんでした: {answer.unusable}", f"the answer could not be taken: {answer.unusable}"
+        )
     return None
 
 
@@ -83,7 +85,9 @@ class Replay:
     @classmethod
     def of(cls, subject: Subject, plan: Plan, answers: Iterable[Answer], ask: Ask) -> "Replay":
         """Of answers as they came from the sandbox."""
-        return cls(subject, plan, [taken(answer, right) for answer, right in zip(answers, plan.expected, strict=True)], ask)
+        return cls(
+            subject, plan, [taken(answer, right) for answer, right in zip(answers, plan.expected, strict=True)], ask
+        )
 
     def failing(self, claim: Claim, ask: bool = True) -> Iterator[tuple[Example, Text]]:
         """The examples of the plan on which the claim does not hold, the best to show first.
@@ -167,5 +171,6 @@ class Replay:
 
 def lost(e: Lost) -> Text:
     """The child of the live calls is gone."""
-    return Text(f"この呼び出しの途中で実行が止まりました({e.status})", f"this call did not come to its end ({e.status})")
-
+    return Text(
+        f"この呼び出しの途中で実行が止まりました({e.status})", f"this call did not come to its end ({e.status})"
+    )

@@ -70,5 +70,12 @@ def _smallest(topic: Topic, subjects: Mapping[str, Subject], folder: Path | None
 
 
 def _key(topic: Topic, examples: int, seed: str, device: str) -> str:
-    depends = (planning(), grading(topic, examples), topic.functions, sorted(versions(topic.needs_torch).items()), seed, device)
+    depends = (
+        planning(),
+        grading(topic, examples),
+        topic.functions,
+        sorted(versions(topic.needs_torch).items()),
+        seed,
+        device,
+    )
     return hashlib.sha256(repr(depends).encode()).hexdigest()

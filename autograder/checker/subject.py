@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from autograder import codec
-from autograder.checker.forms import canonical
 from autograder.course import Topic
 from autograder.errors import Finding
+from autograder.forms import canonical
 from autograder.properties import Claim, Mutant
 from autograder.sandbox import Answer, Call
 

@@ -52,7 +52,7 @@ def weighed(topic: Topic, subject: Subject, plan: Plan, reply: Reply, live: Live
     """The verdict on a reply that came back whole."""
     weighing = _Weighing(topic, subject, plan, live)
     if plan.faults:
-        return weighing.fault(plan.faults[0].claim)
+        return fault(topic, subject.name, plan.faults[0].claim)
     try:
         answers = reply.answers()
         if len(answers) != len(plan.calls):
@@ -65,7 +65,13 @@ def weighed(topic: Topic, subject: Subject, plan: Plan, reply: Reply, live: Live
     try:
         return weighing.judged(Replay.of(subject, plan, answers, live), answers, unsteady)
     except Lawless as e:
-        return weighing.fault(str(e))
+        return fault(topic, subject.name, str(e))
+
+
+def fault(topic: Topic, function: str, what: str) -> Judged:
+    """Ours: no score, and nothing lost."""
+    why = Text(f"{words.GRADER.ja}({what})", f"{words.GRADER.en} ({what})")
+    return Judged(FunctionVerdict(function, Status.GRADER_ERROR, None, float(topic.points[function]), why=why))
 
 
 class _Weighing:
@@ -109,13 +115,8 @@ class _Weighing:
         malformed = FORM in universal and any(each.why and each.finite and not each.raised for each in replay.taken)
         return Broken(universal, laws, frozenset(claim.name for claim in open_laws), malformed)
 
-    def fault(self, what: str) -> Judged:
-        """Ours: no score, and nothing lost."""
-        why = Text(f"{words.GRADER.ja}({what})", f"{words.GRADER.en} ({what})")
-        return Judged(self.verdict(Status.GRADER_ERROR, None, why=why))
-
     def verdict(
-        self, status: Status, points: float | None, claims: tuple[ClaimVerdict, ...] = (), why: Text | None = None,
+        self, status: Status, points: float, claims: tuple[ClaimVerdict, ...] = (), why: Text | None = None,
         traceback: str = "", idea: Idea | None = None,
     ) -> FunctionVerdict:  # fmt: skip
         return FunctionVerdict(self.subject.name, status, points, self._out_of, claims, why, traceback, idea)
@@ -161,7 +162,9 @@ class _Weighing:
         return idea(replay, map(self.subject.claim, lead_first))
 
 
-def _universal(replay: Replay, answers: Sequence[Answer], unsteady: int | None) -> Iterator[tuple[str, tuple[Text, int]]]:
+def _universal(
+    replay: Replay, answers: Sequence[Answer], unsteady: int | None
+) -> Iterator[tuple[str, tuple[Text, int]]]:
     """Laws of every function that do not hold, each with what was seen and the call that shows it."""
     plan = replay.plan
     unusable = [i for i, each in enumerate(replay.taken) if each.why and not each.raised]

@@ -53,13 +53,18 @@ _NOTICES = {
         "セル {n} は例外で止まりました({text})。それより前の定義と、他のセルは採点に使われています。",
         "Cell {n} stopped with an exception ({text}). What it defined before, and all other cells, count.",
     ),
-    "syntax": Text("セル {n} は Python として読めず、飛ばされました({text})。", "Cell {n} is not valid Python and was skipped ({text})."),
+    "syntax": Text(
+        "セル {n} は Python として読めず、飛ばされました({text})。",
+        "Cell {n} is not valid Python and was skipped ({text}).",
+    ),
     "timeout": Text(
         "セル {n} は {seconds:g} 秒で終わらず、打ち切られました。",
         "Cell {n} did not end within {seconds:g} seconds and was stopped.",
     ),
     "exit": Text("セル {n} の exit は無視されました。", "The exit in cell {n} was ignored."),
-    "crashed": Text("セル {n} の実行中にプロセスが終了したため、飛ばされました。", "Cell {n} ended the process and was skipped."),
+    "crashed": Text(
+        "セル {n} の実行中にプロセスが終了したため、飛ばされました。", "Cell {n} ended the process and was skipped."
+    ),
     "skipped_line": Text(
         "セル {n} の IPython 専用の行({text})は実行されません。",
         "Lines for IPython alone are not run: cell {n} ({text}).",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,8 +13,10 @@ from rich.table import Table
 
 from autograder.cli import json_option, lang_option, language, option, verb
 from autograder.course import find_content
-from autograder.lint import FunctionReport, Report
 from autograder.verdict import Text
+
+if TYPE_CHECKING:  # hypothesis and the checker take a moment, and only these verbs need them
+    from autograder.lint import FunctionReport, Report
 
 TITLES = {
     "idea": Text("誤った考え", "wrong idea"),
@@ -30,12 +33,26 @@ TITLES = {
 
 @verb()
 @click.argument("topics", nargs=-1)
-@option("--seeds", "rounds", type=click.IntRange(1), default=1, show_default=True, help="試す採点回(乱数の種)の数。\nHow many rounds (seeds) to try.")
+@option(
+    "--seeds",
+    "rounds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="試す採点回(乱数の種)の数。\nHow many rounds (seeds) to try.",
+)
 @option("--no-sandbox", is_flag=True, help="サンドボックスでの確認を省く。\nLeave the pass through the sandbox out.")
-@option("-v", "--verbose", is_flag=True, help="受け入れた解答と、性質ごとの時間も示す。\nAlso show the answers accepted, and each claim's time.")
+@option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="受け入れた解答と、性質ごとの時間も示す。\nAlso show the answers accepted, and each claim's time.",
+)
 @json_option
 @lang_option
-def check(topics: tuple[str, ...], rounds: int, no_sandbox: bool, verbose: bool, as_json: bool, lang: str | None) -> int:
+def check(
+    topics: tuple[str, ...], rounds: int, no_sandbox: bool, verbose: bool, as_json: bool, lang: str | None
+) -> int:
     """トピックの誤りを、場所と直し方つきですべて挙げます。
     Lists every fault of a topic, each with its place and remedy."""
     from autograder import lint
@@ -68,7 +85,7 @@ def _status(console: Console, name: str, quiet: bool) -> Iterator[Callable[[str]
         yield lambda step: status.update(f"{name}: {step}")
 
 
-def _show(console: Console, report: Report, lang: str, verbose: bool) -> None:
+def _show(console: Console, report: "Report", lang: str, verbose: bool) -> None:
     claims = sum(len(each.claim_ms) for each in report.functions.values())
     ideas = sum(len(each.mutants) for each in report.functions.values())
     calls = sum(each.calls for each in report.functions.values())
@@ -92,10 +109,14 @@ def _show(console: Console, report: Report, lang: str, verbose: bool) -> None:
         return
     console.print(f"[red]✗ {TITLES['faults'][lang]}: {len(report.faults)}[/red]")
     for fault in report.faults:
-        console.print(f"  {escape(str(fault.place))}: {escape(fault.what)}\n    → {escape(fault.remedy)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"  {escape(str(fault.place))}: {escape(fault.what)}\n    → {escape(fault.remedy)}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
-def _kills(report: Report, lang: str) -> Table:
+def _kills(report: "Report", lang: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column(TITLES["idea"][lang], no_wrap=True)
     table.add_column(TITLES["points"][lang], justify="right")
@@ -108,7 +129,7 @@ def _kills(report: Report, lang: str) -> Table:
     return table
 
 
-def _details(console: Console, name: str, each: FunctionReport, lang: str) -> None:
+def _details(console: Console, name: str, each: "FunctionReport", lang: str) -> None:
     accepted = ", ".join(f"{right} ({live})" for right, live in each.accepted.items())
     times = ", ".join(f"{claim} {ms:g} ms" for claim, ms in sorted(each.claim_ms.items(), key=lambda pair: -pair[1]))
     console.print(f"[bold]{name}[/bold]\n  {TITLES['accepted'][lang]}: {escape(accepted)}", highlight=False)
@@ -136,7 +157,13 @@ def new(topic: str, lang: str | None) -> None:
 @verb()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option("--topic", required=True, metavar="TOPIC", help="どのトピックの関数か。\nWhich topic's functions they are.")
-@option("--seed", type=int, default=0, show_default=True, help="問われる入力を決める数。\nDecides the inputs that are asked.")
+@option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="問われる入力を決める数。\nDecides the inputs that are asked.",
+)
 @option(
     "--sandbox", type=click.Choice(["bwrap", "none"]), default="bwrap", show_default=True,
     help="none: 自分のコードを、隔離せずに実行する。\nnone: run code of your own without walls.",
@@ -150,7 +177,10 @@ def solve(file: Path, topic: str, seed: int, sandbox: str, as_json: bool, lang: 
     from autograder.rendering import submission_text
 
     if sandbox == "none" and not as_json:
-        warned = Text("注意: 隔離せずに実行します。自分で書いたコードだけに使ってください。", "Note: this runs without walls. Use it for code of your own only.")
+        warned = Text(
+            "注意: 隔離せずに実行します。自分で書いたコードだけに使ってください。",
+            "Note: this runs without walls. Use it for code of your own only.",
+        )
         click.echo(warned[language()], err=True)
     console = _console()
     with _status(console, topic, quiet=as_json) as step:

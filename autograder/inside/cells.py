@@ -19,6 +19,8 @@ from autograder.inside.clocks import worked
 # a magic, a shell line, a question for help; also as the value of an assignment
 _IPYTHON = re.compile(r"^(\s*)(?:[%!?]|[\w.,\s]*=\s*[%!]|[\w.]+\?{1,2}\s*$)")
 _RUN_BODY = ("%%time", "%%timeit", "%%capture", "%%prun")
+KINDS = {"raised", "syntax", "timeout", "exit", "crashed", "skipped_line", "missing_module"}  # of notices
+MOST_NOTICES = 60
 STEPWISE, WHOLLY = 0, 1  # how much of a cell to leave out: perhaps nothing, but watch it; all of it. Else: from that line on
 _MOST_LEFT_OUT = 40  # lines of a cell that may be left out before it counts as no Python
 _CELLS_ALTOGETHER = 3  # × the limit of one
@@ -163,7 +165,7 @@ def _compiled(number: int, source: "str | ast.Module | None") -> CodeType | None
         return None
     name = f"<cell {number}>"
     try:
-        return compile(source, name, "exec", dont_inherit=True)  # type: ignore[no-any-return]
+        return compile(source, name, "exec", dont_inherit=True)
     except SyntaxError as e:
         if "await" not in (e.msg or "") and "async" not in (e.msg or ""):
             raise

@@ -1,8 +1,6 @@
 """A child: it defines one notebook's cells and answers calls. From `Job.run` on nothing that this process says is believed, only carried."""
 
 import contextlib
-import os
-import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +13,6 @@ from autograder.inside.state import CleanState
 
 STAGE, CALL, LINE = 0, 1, 2  # slots of the page: where the child is, how many calls of a function it has begun, a late cell's line
 IN_FUNCTION = 1 << 20  # STAGE while a function is asked; below, the number of the cell
-_MOST_NOTICES = 60
 
 
 @dataclass
@@ -26,7 +23,6 @@ class Job:
     plans: list[Plan]
     seconds: float  # the limit of a cell
     memory_mb: int
-    cpu_seconds: int
     repeat: bool = False  # only the calls to be asked again
     code: bytes = b""  # of the cells, compiled by a child before
     cuts: dict[int, int] = field(default_factory=dict)
@@ -34,7 +30,7 @@ class Job:
 
     def run(self, confinement: Confinement, clean: CleanState, page: Any, out: int) -> None:
         """All that a child does; `out` is where its messages go."""
-        confinement.put_on(self.memory_mb, self.cpu_seconds)
+        confinement.put_on(self.memory_mb)
         needed = clean.needed(self.sources)
         namespace = self._define(page, out)
         page[STAGE] = IN_FUNCTION
@@ -52,7 +48,7 @@ class Job:
         def notify(cell: int, kind: str, text: str) -> None:
             nonlocal told
             told += 1
-            if told <= _MOST_NOTICES:
+            if told <= cells.MOST_NOTICES:
                 wire.tell(out, wire.NOTICE, cell, f"{kind}\0{text}".encode("utf-8", "replace"))
 
         def enter(number: int) -> None:
@@ -73,10 +69,9 @@ class Job:
             wire.tell(out, wire.MISSING, index)
             return
         asked = _on_tensors(function) if plan.tensors else _on_arrays(function)
-        if self.live is not None:
-            self._answer_live(asked, plan, page, out)
-            return
         try:
+            if self.live is not None:
+                self._answer_live(asked, plan, page, out)
             if not self.repeat:
                 wire.tell(out, wire.ANSWERS, index, self._ask(asked, plan.calls, plan.reply_bytes, page))
             if plan.again:

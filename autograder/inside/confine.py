@@ -28,15 +28,20 @@ class Confinement:
     """What a child is confined by. Made before the fork, as building costs ten times what putting it on does."""
 
     def __init__(self, filtered: bool, tensors: bool) -> None:
-        self._base = address_space() + (_TENSOR_ALLOWANCE if tensors else 0)
+        self._allowance = _TENSOR_ALLOWANCE if tensors else 0
+        self._base = 0
+        self.measure()
         self._filter = _Filter() if filtered else None
 
-    def put_on(self, memory_mb: int, cpu_seconds: int) -> None:
+    def measure(self) -> None:
+        """Take what this process has now as what every child starts with."""
+        self._base = address_space() + self._allowance
+
+    def put_on(self, memory_mb: int) -> None:
         """Limit and confine this process, for good."""
-        if _linux:
+        if self._filter is None and _linux:  # else the namespace ends with the zygote, and all in it
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        # CPU time should the zygote not be there to count
-        _limit(((resource.RLIMIT_AS, self._base + (memory_mb << 20)), (resource.RLIMIT_CPU, cpu_seconds)))
+        _limit(resource.RLIMIT_AS, self._base + (memory_mb << 20))
         if self._filter is not None:
             self._filter.install()
 
@@ -65,16 +70,16 @@ def fork() -> int:
     return pid
 
 
-def _limit(limits: tuple[tuple[int, int], ...]) -> None:
-    for limit, most in limits:
-        with contextlib.suppress(ValueError, OSError):  # a lower limit than ours was there before
-            resource.setrlimit(limit, (most, most))
+def _limit(limit: int, most: int) -> None:
+    with contextlib.suppress(ValueError, OSError):  # a lower limit than ours was there before
+        resource.setrlimit(limit, (most, most))
 
 
 def lock_zygote(tensors: bool) -> None:
     """Shut this process's memory to its children, end it with its parent, and give up every way to more rights. Children inherit the limits."""
-    files = 256 if tensors else 64
-    _limit(((resource.RLIMIT_FSIZE, 16 << 20), (resource.RLIMIT_NOFILE, files), (resource.RLIMIT_CORE, 0)))
+    _limit(resource.RLIMIT_FSIZE, 16 << 20)
+    _limit(resource.RLIMIT_NOFILE, 256 if tensors else 64)
+    _limit(resource.RLIMIT_CORE, 0)
     if not _linux:
         return
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

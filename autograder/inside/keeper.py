@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import select
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -17,8 +16,10 @@ from autograder.inside.confine import Confinement, fork
 from autograder.inside.state import CleanState
 
 _PIPE = 1 << 20
+_SIGNALS = {int(number): number.name for number in signal.Signals}
 _FIRST_SLICE, _SLICE = 0.01, 0.25  # seconds between two looks at the clocks, at first and later
 _FAREWELL = 0.5  # seconds that a child without a pipe may take to end by itself
+OURS = 70  # exit code of a child that did not get as far as a trainee's code, or that says so
 _MOST_FILES = 500  # left behind in the writable folder; beyond, a new sandbox is cheaper than tidying
 
 
@@ -50,27 +51,26 @@ class Keeper:
 
     def wipe(self) -> bool:
         """Remove what children wrote; False where that is too much, or does not want to go."""
-        root = self.clean.writable
         try:
-            for _ in range(3):
-                entries = list(os.scandir(root))
-                if not entries:
-                    return True
-                if sum(len(files) + len(folders) for _, folders, files in _first(os.walk(root))) > _MOST_FILES:
-                    return False
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        shutil.rmtree(entry.path)
-                    else:
-                        os.unlink(entry.path)
-        except (OSError, RecursionError, MemoryError):
+            return _remove_within(self.clean.writable, _MOST_FILES) >= 0
+        except OSError:
             return False
-        return False
 
 
-def _first(steps: Any) -> Any:
-    """As many folders as may be there at most."""
-    return (step for _, step in zip(range(_MOST_FILES + 1), steps))
+def _remove_within(folder: str, most: int) -> int:
+    """Empty a folder of not more than so many entries; gives how many more it might have had, less than 0 where it had more."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            most -= 1
+            if most < 0:
+                break
+            if entry.is_dir(follow_symlinks=False):
+                most = _remove_within(entry.path, most)
+                if most >= 0:
+                    os.rmdir(entry.path)
+            else:
+                os.unlink(entry.path)
+    return most
 
 
 class Child:
@@ -176,7 +176,7 @@ def _become(keeper: Keeper, job: Job, write: int, read: int) -> None:
         job.run(keeper.confinement, keeper.clean, keeper.page, write)
         os._exit(0)
     finally:
-        os._exit(70)
+        os._exit(OURS)
 
 
 def _end_of(status: int) -> End:
@@ -184,10 +184,7 @@ def _end_of(status: int) -> End:
         number = os.WTERMSIG(status)
         if number == signal.SIGKILL:  # not from us, and no child can send one: the machine had no memory left
             return End("memory", "the machine ran out of memory")
-        if number == signal.SIGXCPU:
-            return End("timeout", "CPU time")
-        name = signal.Signals(number).name if number in iter(signal.Signals) else str(number)
-        return End("crashed", f"signal {name}")
+        return End("crashed", f"signal {_SIGNALS.get(number, number)}")
     return End("crashed", f"exit code {os.WEXITSTATUS(status)}")
 
 

@@ -17,6 +17,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 _CELL = re.compile(r"<cell (\d+)>")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
+_traceback: Any = vars(BaseException)["__traceback__"].__get__  # hers may be a property
 _slots: list[tuple[type, Any]] = [
     (tuple, lambda v: tuple.__getitem__(v, slice(None))),
     (list, lambda v: list.__getitem__(v, slice(None))),
@@ -99,7 +100,7 @@ def said(error: BaseException) -> str:
 def traceback_lines(error: BaseException, sources: dict[str, list[str]]) -> str:
     """Where it was raised, in her cells alone: "cell 3, line 2: y = x / 0", the innermost last."""
     lines: list[str] = []
-    step: TracebackType | None = error.__traceback__
+    step: TracebackType | None = _traceback(error)
     for _ in range(_FRAMES):
         if step is None:
             break
@@ -124,7 +125,7 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """Is this a MemoryError of the machine's, not one that somebody raised by name?"""
     if not isinstance(error, MemoryError):
         return False
-    step = error.__traceback__
+    step = _traceback(error)
     for _ in range(_FRAMES):
         if step is None or step.tb_next is None:
             break

@@ -39,7 +39,7 @@ class Asked:
                 return True
         for at, raw, shape, dtype in self._arrays:
             given = inputs[at]
-            if given.tobytes() != raw or given.shape != shape or given.dtype != dtype:
+            if given.tobytes() != raw or given.shape != shape or given.dtype is not dtype:
                 return True
         return False
 

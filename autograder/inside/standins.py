@@ -126,7 +126,7 @@ def _leave(code: Any = None) -> Never:
 
 def install() -> None:
     """Put all of it where notebooks look for it."""
-    sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Finder)
     if "google" not in sys.modules:
         sys.modules["google"] = _Module("google")
         sys.modules["google"].__path__ = []

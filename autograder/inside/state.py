@@ -88,7 +88,7 @@ def _warning_filters() -> Restore:
     before, mutated = list(warnings.filters), warnings._filters_mutated  # type: ignore[attr-defined]
 
     def restore() -> None:
-        warnings.filters = list(before)  # type: ignore[assignment]
+        warnings.filters = list(before)
         mutated()
 
     return restore
@@ -121,7 +121,7 @@ def _decimal() -> None:
 def _no_tracing() -> None:
     sys.settrace(None)
     sys.setprofile(None)
-    threading.settrace(None)  # type: ignore[arg-type]
+    threading.settrace(None)
     threading.setprofile(None)
 
 

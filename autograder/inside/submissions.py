@@ -14,6 +14,9 @@ _MOST_DEATHS = 12  # children that the cells of one submission may bring down
 _MOST_CODE = 16 << 20  # bytes of compiled cells
 _MOST_NOTICES = 1 << 18  # bytes
 _REST = 1 << 12
+_MOST_TEXT = 400  # characters of one
+
+Note = tuple[int, str, str]  # cell, kind, text
 
 
 @dataclass
@@ -38,7 +41,8 @@ class Notebook:
     limits: Limits
     code: bytes = b""
     cuts: dict[int, int] = field(default_factory=dict)
-    notices: list[tuple[int, str, str]] = field(default_factory=list)
+    deadly: dict[int, Note] = field(default_factory=dict)
+    told: list[Note] | None = None  # by the first child that got through the cells
     deaths: int = 0
     cell_seconds: float = 0.0
 
@@ -46,8 +50,7 @@ class Notebook:
         """A child that has defined the cells, with what it has said since; or one that has ended before. Cells that bring it down are left out."""
         while True:
             job = Job(
-                self.sources, plans, self.limits.cell_seconds, self.limits.memory_mb, self._cpu_seconds(len(plans)),
-                repeat, self.code, dict(self.cuts), live,
+                self.sources, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, self.code, dict(self.cuts), live
             )
             most = sum(2 * wire.most_of_frame(len(p.calls) + len(p.again), p.reply_bytes) for p in plans)
             child = self.keeper.fork(job, self.limits, most + _MOST_CODE + _MOST_NOTICES + _REST)
@@ -57,31 +60,33 @@ class Notebook:
             if not self._learn(child):
                 return child, []
 
-    def _cpu_seconds(self, functions: int) -> int:
-        return int(4 * self.limits.cell_seconds + 1.5 * functions * self.limits.function_seconds + 5)
-
     def _hear_cells(self, child: Child) -> list[wire.Message]:
         """Listen until the cells are defined; gives what was said from there on, with DEFINED in front."""
-        notices: list[tuple[int, str, str]] = []
+        notes: list[Note] = []
         while messages := child.listen():
             for at, message in enumerate(messages):
                 if message.kind == wire.DEFINED:
                     child.lap(message.at)
-                    if not self.notices or self.deaths:
-                        self.notices = [*(n for n in self.notices if n[1] == "crashed" or n[0] in self.cuts), *notices]
+                    self.told = notes if self.told is None else self.told
                     return messages[at:]
                 if message.kind == wire.CODE and not self.code:
                     self.code = message.payload
                 elif message.kind == wire.NOTICE:
-                    self._note(message, notices)
+                    self._note(message, notes)
         return []
 
-    def _note(self, message: wire.Message, notices: list[tuple[int, str, str]]) -> None:
+    def notices(self) -> list[Note]:
+        """About the cells, in their order."""
+        return sorted([*self.deadly.values(), *(note for note in self.told or [] if note[0] not in self.deadly)], key=lambda note: note[0])
+
+    def _note(self, message: wire.Message, notes: list[Note]) -> None:
         kind, _, text = message.payload.decode("utf-8", "replace").partition("\0")
-        if kind == "timeout" and text.isdecimal():
-            self.cuts[message.index] = max(cells.WHOLLY, int(text))  # no later child waits for it
+        if kind not in cells.KINDS or not 0 < message.about <= len(self.sources) or len(notes) == cells.MOST_NOTICES:
+            return
+        if kind == "timeout":
+            self.cuts[message.about] = max(cells.WHOLLY, int(text) if text.isdecimal() else 0)  # no later child waits for it
             text = ""
-        notices.append((message.index, kind, text))
+        notes.append((message.about, kind, text[:_MOST_TEXT]))
 
     def _learn(self, child: Child) -> bool:
         """From a child that the cells brought down: leave out what did it. False where that leads nowhere."""
@@ -96,9 +101,8 @@ class Notebook:
             return False
         self.code = b"" if before is None else self.code
         self.cuts[stage] = line if line > 0 and line != before else cells.STEPWISE if before is None else cells.WHOLLY
-        kind = "timeout" if child.end.status == "timeout" else "crashed"
-        if not any(cell == stage and known == kind for cell, known, _ in self.notices):
-            self.notices.append((stage, kind, child.end.detail if kind == "crashed" else ""))
+        late = child.end.status == "timeout"
+        self.deadly[stage] = stage, "timeout" if late else "crashed", "" if late else child.end.detail
         return True
 
 
@@ -118,7 +122,7 @@ class Grading:
             (plan.function, r.status, r.frame, r.detail, r.seconds, r.memory_mb, r.again, r.second)
             for plan, r in zip(self._plans, self._results)
         ]
-        return replies, list(self._notebook.notices)
+        return replies, self._notebook.notices()
 
     def _pass(self, todo: list[int], repeat: bool) -> None:
         if not todo:
@@ -140,7 +144,7 @@ class Grading:
             for message in messages:
                 if message.kind in (wire.DEFINED, wire.DONE):
                     continue
-                if message.index != answered or answered == len(todo):
+                if message.about != answered or answered == len(todo):
                     child.finish(End("crashed", "it answered what it was not asked"))
                     break
                 answered += self._take(todo[answered], message, child, repeat)
@@ -200,7 +204,7 @@ class Session:
         os.set_blocking(self._pipe[1], False)
         self._child, messages = self._notebook.child([self._plan], live=self._pipe[0])
         self._messages = [m for m in messages if m.kind != wire.DEFINED]
-        return ("open",) if self._child.end is None else self._lost()
+        return ("open",) if self._child.end is None and not self._messages else self._lost()
 
     def call(self, request: bytes) -> Any:
         """One call: ("answer", frame), or ("lost", status, detail)."""
@@ -208,15 +212,9 @@ class Session:
         self._child.watch.begin_call()
         self._child.allow(wire.most_of_frame(1, self._plan.reply_bytes) + _REST)
         self._hand_over(request)
-        messages = self._messages or self._child.listen()
-        self._messages = []
-        if len(messages) == 1 and messages[0].kind == wire.LIVE:
-            return ("answer", messages[0].payload)
-        if messages and messages[0].kind == wire.MISSING:
-            self._child.finish(End("missing"))
-        elif messages and messages[0].kind == wire.MEMORY:
-            self._child.finish(End("memory", f"{self._notebook.limits.memory_mb} MB"))
-        self._child.finish(End("crashed", "it answered what it was not asked"))
+        self._messages = self._child.listen()
+        if len(self._messages) == 1 and self._messages[0].kind == wire.LIVE:
+            return ("answer", self._messages.pop().payload)
         return self._lost()
 
     def _hand_over(self, request: bytes) -> None:
@@ -235,8 +233,15 @@ class Session:
                 return
 
     def _lost(self) -> Any:
+        """What became of the child, which is ended now: it said so, or it said what it was not asked."""
         assert self._child is not None
+        self._child.finish(End("crashed", "it answered what it was not asked"))
         assert self._child.end is not None
+        said = {message.kind for message in self._messages}
+        if wire.MISSING in said:
+            return ("lost", "missing", "")
+        if wire.MEMORY in said:
+            return ("lost", "memory", f"{self._notebook.limits.memory_mb} MB")
         return ("lost", self._child.end.status or "crashed", self._child.end.detail)
 
     def close(self) -> None:

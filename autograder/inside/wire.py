@@ -54,7 +54,7 @@ class Message(NamedTuple):
     """From a child. What it says may be forged by the trainee's code, which shares the process: values, never verdicts."""
 
     kind: bytes
-    index: int  # of the function, or the cell
+    about: int  # which function, or which cell
     payload: bytes
     at: float  # when, by its monotonic clock
 
@@ -64,21 +64,21 @@ CODE, NOTICE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = b"C", b"N",
 PLAIN, CHANGED, RAISED, UNUSABLE = range(4)  # first byte of an answer
 
 
-def tell(fd: int, kind: bytes, index: int = 0, payload: bytes | bytearray = b"") -> None:
-    write(fd, _MESSAGE.pack(kind, index, len(payload), time.monotonic()) + payload)
+def tell(fd: int, kind: bytes, about: int = 0, payload: bytes | bytearray = b"") -> None:
+    write(fd, _MESSAGE.pack(kind, about, len(payload), time.monotonic()) + payload)
 
 
 def take_messages(buffer: bytearray, most: int) -> list[Message] | None:
     """Complete messages from the front of the buffer, which keeps the rest; None where one is longer than `most`."""
     found, at = [], 0
     while len(buffer) - at >= _MESSAGE.size:
-        kind, index, length, said_at = _MESSAGE.unpack_from(buffer, at)
+        kind, about, length, said_at = _MESSAGE.unpack_from(buffer, at)
         if length > most:
             return None
         end = at + _MESSAGE.size + length
         if end > len(buffer):
             break
-        found.append(Message(kind, index, bytes(buffer[at + _MESSAGE.size : end]), said_at))
+        found.append(Message(kind, about, bytes(buffer[at + _MESSAGE.size : end]), said_at))
         at = end
     del buffer[:at]
     return found

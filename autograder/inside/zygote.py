@@ -8,6 +8,7 @@ import gc
 import importlib
 import mmap
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class Zygote:
     def _settle(self) -> None:
         gc.collect()
         gc.freeze()  # a collection in a child would touch, and so copy, all of it
+        self._keeper.confinement.measure()
 
     def _load(self, key: str, plans: list[Any]) -> Any:
         self._rounds[key] = {made.function: made for made in map(plan, plans)}
@@ -94,6 +96,7 @@ def main(arguments: list[str]) -> None:
     warm(tensors)
     standins.install()
     os.dup2(null, 2)
+    sys.argv[:] = [""]
     Zygote(requests, replies, confined, tensors, writable).serve()
 
 

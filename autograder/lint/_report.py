@@ -86,7 +86,13 @@ def _function(each: FunctionReport) -> dict[str, Any]:
         name: {"place": found.place, "earned": found.earned, "rates": found.rates, "diagnosed_as": dict(found.ideas)}
         for name, found in each.mutants.items()
     }
-    return {"calls": each.calls, "claim_ms": each.claim_ms, "accepted": each.accepted, "idle": each.idle, "mutants": mutants}
+    return {
+        "calls": each.calls,
+        "claim_ms": each.claim_ms,
+        "accepted": each.accepted,
+        "idle": each.idle,
+        "mutants": mutants,
+    }
 
 
 def place_of(function: Callable[..., Any], fallback: Path) -> str:

@@ -19,7 +19,9 @@ from autograder.verdict import Status
 Progress = Callable[[str], None]
 
 
-def check(content: Content, name: str, rounds: int = 1, sandbox: bool = True, progress: Progress = lambda step: None) -> Report:
+def check(
+    content: Content, name: str, rounds: int = 1, sandbox: bool = True, progress: Progress = lambda step: None
+) -> Report:
     """Everything that is wrong with a topic.
 
     Args:
@@ -44,7 +46,9 @@ def check(content: Content, name: str, rounds: int = 1, sandbox: bool = True, pr
     return report
 
 
-def _try(content: Content, topic: Topic, rounds: int, sandbox: bool, report: Report, folder: Path, progress: Progress) -> None:
+def _try(
+    content: Content, topic: Topic, rounds: int, sandbox: bool, report: Report, folder: Path, progress: Progress
+) -> None:
     for number in range(rounds):
         progress(f"round {number + 1} of {rounds}")
         try:
@@ -70,14 +74,24 @@ def _rates(report: Report) -> None:
         for name, found in function.mutants.items():
             best = max(found.rates.values(), default=0.0)
             if found.ideas and not found.rates:
-                report.fault(found.place, f"no claim tells {name} from the right answer", "add a claim, or draw inputs on which it goes wrong")
+                report.fault(
+                    found.place,
+                    f"no claim tells {name} from the right answer",
+                    "add a claim, or draw inputs on which it goes wrong",
+                )
             elif found.ideas and best < LEAST_RATE:
                 claim = next(iter(found.rates))
                 what = f"{name} is told by its best claim, {claim}, on {best:.0%} of the examples only: some round would let it pass"
-                report.fault(found.place, what, f"draw the inputs on which it goes wrong more often (at least {LEAST_RATE:.0%})")
+                report.fault(
+                    found.place, what, f"draw the inputs on which it goes wrong more often (at least {LEAST_RATE:.0%})"
+                )
             if others := {idea or "nobody": count for idea, count in found.ideas.items() if idea != name}:
                 said = ", ".join(f"{idea} ({count} of {found.ideas.total()} rounds)" for idea, count in others.items())
-                report.fault(found.place, f"{name} is diagnosed as {said}", "make the two differ where either is wrong, or keep one of them")
+                report.fault(
+                    found.place,
+                    f"{name} is diagnosed as {said}",
+                    "make the two differ where either is wrong, or keep one of them",
+                )
 
 
 def _confined(round: Round, report: Report) -> None:
@@ -93,7 +107,15 @@ def _confined(round: Round, report: Report) -> None:
         for verdict in judge(round, worker, right, "reference").functions:
             if verdict.status is not Status.PASSED:
                 why_not = verdict.why.en if verdict.why else verdict.failed and verdict.failed.name
-                report.fault(f"{topic.root}/reference/{topic.name}.py", f"{verdict.function} in the sandbox: {verdict.status} ({why_not})", "see that it needs nothing that is not there, and less than the limits")
+                report.fault(
+                    f"{topic.root}/reference/{topic.name}.py",
+                    f"{verdict.function} in the sandbox: {verdict.status} ({why_not})",
+                    "see that it needs nothing that is not there, and less than the limits",
+                )
         for verdict in judge(round, worker, stubs, "stubs").functions:
             if verdict.points or verdict.status is Status.PASSED:
-                report.fault(str(topic.folder), f"the stub of {verdict.function} earns {verdict.points:g}", "add a claim that compares the whole result")
+                report.fault(
+                    str(topic.folder),
+                    f"the stub of {verdict.function} earns {verdict.points:g}",
+                    "add a claim that compares the whole result",
+                )

@@ -47,12 +47,22 @@ def _functions(topic: Topic, report: Report) -> Iterator[Fault]:
     for name in topic.functions:
         topic.reference(name)
         if not topic.claims(name):
-            yield Fault(str(topic.folder / "hidden" / "properties.py"), f"no claim is about {name}", "write one that compares its whole result")
+            yield Fault(
+                str(topic.folder / "hidden" / "properties.py"),
+                f"no claim is about {name}",
+                "write one that compares its whole result",
+            )
     module = topic.modules[0]
-    own = [n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != "_"]
+    own = [
+        n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != "_"
+    ]
     for name in own:
         if name not in topic.functions:
-            yield Fault(str(settings), f"reference/{topic.name}.py defines {name}, and [points] do not name it", "give it points, or begin its name with _")
+            yield Fault(
+                str(settings),
+                f"reference/{topic.name}.py defines {name}, and [points] do not name it",
+                "give it points, or begin its name with _",
+            )
     for name in ("figures.py", "coverage.toml"):
         if not (topic.folder / name).is_file():
             yield Fault(str(topic.folder / name), "not found", "`ecert new` shows what it holds")
@@ -64,7 +74,11 @@ def _claims(topic: Topic, report: Report) -> Iterator[Fault]:
     for name, value in vars(topic.hidden("properties")).items():
         for claim in [value] if type(value) is Claim else value.claims if type(value) is Twin else []:
             if claim.of not in graded:
-                yield Fault(place_of(claim.law, path), f"{name} is about {claim.of.__name__}, which has no points", "name it in [points] of topic.toml")
+                yield Fault(
+                    place_of(claim.law, path),
+                    f"{name} is about {claim.of.__name__}, which has no points",
+                    "name it in [points] of topic.toml",
+                )
             yield from _two_lines(claim, "text", place_of(claim.law, path), report)
 
 
@@ -74,7 +88,11 @@ def _mutants(topic: Topic, report: Report) -> Iterator[Fault]:
     for name, value in vars(topic.hidden("mutants")).items():
         if type(value) is Mutant:
             if value.of not in graded:
-                yield Fault(place_of(value.act, path), f"{name} is about {value.of.__name__}, which has no points", "name it in [points] of topic.toml")
+                yield Fault(
+                    place_of(value.act, path),
+                    f"{name} is about {value.of.__name__}, which has no points",
+                    "name it in [points] of topic.toml",
+                )
             yield from _two_lines(value, "hint", place_of(value.act, path), report)
     for name in topic.functions:
         if not topic.mutants(name):
@@ -103,10 +121,16 @@ def _alternatives(topic: Topic, report: Report) -> Iterator[Fault]:
     path = topic.folder / "hidden" / "alternatives.py"
     for name in topic.functions:
         if (count := len(topic.alternatives(name))) < LEAST_ALTERNATIVES:
-            yield Fault(str(path), f"{name} has {count} alternative answer{'s' * (count != 1)}", f"write {LEAST_ALTERNATIVES}: vectorised, and in plain loops")
+            yield Fault(
+                str(path),
+                f"{name} has {count} alternative answer{'s' * (count != 1)}",
+                f"write {LEAST_ALTERNATIVES}: vectorised, and in plain loops",
+            )
     for name, value in vars(topic.hidden("alternatives")).items():
         if type(value) is Alternative and not (value.act.__doc__ or "").strip():
-            yield Fault(place_of(value.act, path), f"{name} does not say how it differs", "give it a docstring of one line")
+            yield Fault(
+                place_of(value.act, path), f"{name} does not say how it differs", "give it a docstring of one line"
+            )
 
 
 def _partial(topic: Topic, report: Report) -> Iterator[Fault]:
@@ -114,9 +138,15 @@ def _partial(topic: Topic, report: Report) -> Iterator[Fault]:
     for claim, cost in topic.partial.items():
         settings = str(topic.folder / "topic.toml")
         if claim not in of:
-            yield Fault(settings, f"[partial] names {claim}, which is no claim", "name a claim about a function with points")
+            yield Fault(
+                settings, f"[partial] names {claim}, which is no claim", "name a claim about a function with points"
+            )
         elif not 0 < cost < topic.points[of[claim]]:
-            yield Fault(settings, f"[partial] {claim} costs {cost:g} of {topic.points[of[claim]]:g}", "a part is more than nothing and less than the whole")
+            yield Fault(
+                settings,
+                f"[partial] {claim} costs {cost:g} of {topic.points[of[claim]]:g}",
+                "a part is more than nothing and less than the whole",
+            )
 
 
 def _title(topic: Topic, report: Report) -> Iterator[Fault]:
@@ -144,7 +174,11 @@ def _coverage(topic: Topic, report: Report) -> Iterator[Fault]:
         name = concept.get("id", "a concept without id")
         yield from _languages(concept.get("ja", ""), concept.get("en", ""), str(path), name)
         for by in sorted(set(concept.get("by", ())) - known):
-            yield Fault(str(path), f"{name}: {by} is neither a function, nor a claim, nor a wrong idea", "name what exercises it")
+            yield Fault(
+                str(path),
+                f"{name}: {by} is neither a function, nor a claim, nor a wrong idea",
+                "name what exercises it",
+            )
         if not concept.get("by") and not concept.get("question"):
             yield Fault(str(path), f"{name} is exercised by nothing", "name what does, or say question = true")
     report.texts += len(concepts)

@@ -46,7 +46,9 @@ class _Trial:
         self.plan = round.plans[subject.name]
         self.work = next(work for work in round.works if work.function == subject.name)
         hidden = round.topic.folder / "hidden"
-        self.properties, self.mutants, self.alternatives = (hidden / f"{n}.py" for n in ("properties", "mutants", "alternatives"))
+        self.properties, self.mutants, self.alternatives = (
+            hidden / f"{n}.py" for n in ("properties", "mutants", "alternatives")
+        )
 
     def time(self) -> None:
         """What one evaluation of each law costs."""
@@ -100,13 +102,18 @@ class _Trial:
 
     def _replay(self, function: Function) -> Replay:
         reply = Rehearsal({self.subject.name: function}).reply(self.work)
-        return Replay.of(self.subject, self.plan, reply.answers(), lambda call: rehearse(function, call, self.work.tensors))
+        return Replay.of(
+            self.subject, self.plan, reply.answers(), lambda call: rehearse(function, call, self.work.tensors)
+        )
 
     def _right(self) -> Iterator[tuple[str, Function, str]]:
         """Right answers: name, function, where it is written."""
         of, settings = self.subject.of, str(self.properties)
         yield "the reference", of, settings
-        written = [(a.name, a.act, place_of(a.act, self.alternatives)) for a in self.round.topic.alternatives(self.subject.name)]
+        written = [
+            (a.name, a.act, place_of(a.act, self.alternatives))
+            for a in self.round.topic.alternatives(self.subject.name)
+        ]
         yield from written
         if self.subject.tensors:
             return
@@ -172,7 +179,9 @@ def _lists(value: Any) -> Any:
 
 def _in_single(function: Function) -> Function:
     """The same in float32: arrays in, arrays and numbers out; floats among the arguments are settings, and remain."""
-    return lambda *args: _single(function(*(_single(a) if isinstance(a, np.ndarray | tuple | list) else a for a in args)))
+    return lambda *args: _single(
+        function(*(_single(a) if isinstance(a, np.ndarray | tuple | list) else a for a in args))
+    )
 
 
 def _single(value: Any) -> Any:

@@ -160,7 +160,9 @@ def test_an_idea_of_nobodys_is_shrunk_live(graded, right):
     verdict = graded(memo, rnn_forward=rnn_forward).function("rnn_forward")
     assert verdict.status is Status.FAILED
     assert verdict.idea is None
-    shapes = {name: value["shape"] for name, value in verdict.failed.counterexample.inputs.items() if isinstance(value, dict)}
+    shapes = {
+        name: value["shape"] for name, value in verdict.failed.counterexample.inputs.items() if isinstance(value, dict)
+    }
     assert shapes["x"] == [1, 1, 1]
     assert shapes["Wh"] == [3, 3]
     before = memo.hits
@@ -266,7 +268,12 @@ def test_an_answer_of_another_length_is_a_crash(round_, right):
     class Short(Rehearsal):
         def reply(self, work):
             reply = super().reply(work)
-            return replace(reply, each=reply.each[1:] if work.function == "rnn_forward" else reply.each, repeated=(), asked_again=())
+            return replace(
+                reply,
+                each=reply.each[1:] if work.function == "rnn_forward" else reply.each,
+                repeated=(),
+                asked_again=(),
+            )
 
     worker = Short(right)
     worker.load(round_.key, round_.works)

@@ -39,12 +39,21 @@ def content(tmp_path):
 
 def ecert(content, *args):
     """The command in a process of its own: `reference` is another package there."""
-    environment = os.environ | {"PYTHONPATH": str(content.parent), "XDG_CACHE_HOME": str(content.parent / "cache"), "ECERT_LANG": "en"}
+    environment = os.environ | {
+        "PYTHONPATH": str(content.parent),
+        "XDG_CACHE_HOME": str(content.parent / "cache"),
+        "ECERT_LANG": "en",
+    }
     link = content.parent / "autograder"
     if not link.exists():
         link.symlink_to(ROOT / "autograder")
     return subprocess.run(
-        [sys.executable, "-m", "autograder", *args], cwd=content, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "autograder", *args],
+        cwd=content,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
@@ -70,7 +79,9 @@ def test_a_new_topic_passes_its_check(content):
     (function,) = report["functions"].values()
     assert function["idle"] == []
     assert len(function["accepted"]) == 7
-    assert all(max(mutant["rates"].values()) >= 0.2 and mutant["earned"] == 0 for mutant in function["mutants"].values())
+    assert all(
+        max(mutant["rates"].values()) >= 0.2 and mutant["earned"] == 0 for mutant in function["mutants"].values()
+    )
 
 
 def test_what_a_person_reads_names_the_claims_that_tell_each_idea(content):
@@ -86,9 +97,17 @@ def test_every_fault_is_said_at_once_with_its_place(content):
     change(hidden / "mutants.py", "    Which sample does the n-th weight belong to?", "    どのサンプルですか。")
     change(hidden / "alternatives.py", "@alternative(weighted_mean)\ndef one_number", "def one_number")
     change(hidden / "alternatives.py", "return np.average(x, axis=0, weights=weights)", "return np.average(x, axis=0)")
-    change(content / "assignments/fresh/topic.toml", "weighted_mean = 2", "weighted_mean = 2\n\n[partial]\nno_such_claim = 1")
+    change(
+        content / "assignments/fresh/topic.toml",
+        "weighted_mean = 2",
+        "weighted_mean = 2\n\n[partial]\nno_such_claim = 1",
+    )
     change(content / "assignments/fresh/coverage.toml", '"weighted_mean", ', '"no_such_name", ')
-    change(content / "reference/fresh.py", "def weighted_mean", "def extra(x: Array) -> Array:\n    return x\n\n\ndef weighted_mean")
+    change(
+        content / "reference/fresh.py",
+        "def weighted_mean",
+        "def extra(x: Array) -> Array:\n    return x\n\n\ndef weighted_mean",
+    )
     found = "\n".join(faults(content))
     for said in (
         "mutants.py:23: weights_in_reverse: the English text is not in English",
@@ -116,7 +135,11 @@ def test_a_law_that_is_wrong_or_fails_itself_is_refused(content):
     properties = content / "assignments" / "fresh" / "hidden" / "properties.py"
     change(properties, "assert_close(f(*s), total / sum(s.weights))", "assert_close(f(*s), total)")
     assert "mean_is_the_weighted_sum_over_the_weights: the reference breaks it" in "\n".join(faults(content))
-    change(properties, "assert_close(f(*s), total)", "assert_close(f(*s), total / sum(s.weights) + [][:1 if f(*s) is s else 0])")
+    change(
+        properties,
+        "assert_close(f(*s), total)",
+        "assert_close(f(*s), total / sum(s.weights) + [][:1 if f(*s) is s else 0])",
+    )
     assert "ValueError" in "\n".join(faults(content))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from autograder.verdict import Text
 
 SNAP = 1e-10  # of the largest entry: an answer that near is the reference's own, in another order of summation
+LONG = 1 << 63  # counts stay below; numpy, which laws are written in, knows no larger integers
 FLOOR = 1e-14  # … where the largest entry is 0
 
 _KINDS = {
@@ -135,6 +136,8 @@ def _number(value: Any, like: Any) -> Any:
     if isinstance(value, np.float16 | np.float32):
         return np.float32(value)
     plain = value.item() if isinstance(value, np.generic) else value
+    if asked == "i" and not -LONG <= plain < LONG:
+        raise Malformed(Text("64 ビットに収まらない整数が返りました", "got an integer of more than 64 bits"))
     try:
         return float(plain) if asked == "f" else complex(plain) if asked == "c" else plain
     except OverflowError:
@@ -170,7 +173,10 @@ def _kind_fits(kind: str, asked: str) -> bool:
 def _not_finite(value: Any, at: tuple[int, ...]) -> Text:
     entry = np.asarray(value)[at]
     place = Text(f"添字 {list(at)} が", f" at {list(at)}") if at else Text("", "")
-    return Text(f"{place.ja} {entry} です(有限の数のはずです)".strip(), f"got {entry}{place.en} where a finite number is expected")
+    return Text(
+        f"{place.ja} {entry} です(有限の数のはずです)".strip(),
+        f"got {entry}{place.en} where a finite number is expected",
+    )
 
 
 def _mismatch(value: Any, like: Any) -> Text:
@@ -207,11 +213,15 @@ def words(value: Any, precise: bool = False) -> Text:
 
 def _list_words(value: list[Any], precise: bool) -> Text:
     if (made := _as_array(value)) is not None:
-        kind = _KINDS.get(made.dtype.kind.replace("u", "i"), Text("数", "numbers")) if precise else Text("数", "numbers")
+        kind = (
+            _KINDS.get(made.dtype.kind.replace("u", "i"), Text("数", "numbers")) if precise else Text("数", "numbers")
+        )
         return Text(f"形 {made.shape} の{kind.ja}のリスト", f"a list of {kind.en} of shape {made.shape}")
     lengths = {len(part) for part in value if isinstance(part, list | tuple)}
     if len(lengths) > 1:
-        return Text(f"長さのそろわない {len(value)} 個のリストのリスト", f"a list of {len(value)} lists of different lengths")
+        return Text(
+            f"長さのそろわない {len(value)} 個のリストのリスト", f"a list of {len(value)} lists of different lengths"
+        )
     return Text(f"{len(value)} 個の値のリスト", f"a list of {len(value)}")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.checker.forms import Malformed, canonical, fitted, same
+from autograder.forms import Malformed, canonical, fitted, same
 
 ARRAY = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 
@@ -61,6 +61,8 @@ def test_plainly_equal_forms_are_the_answer(answer, asked):
         (np.nan, 1.5, "got nan where a finite number is expected"),
         (np.array([1.0, np.inf]), np.array([1.0, 2.0]), "got inf at [1]"),
         (10**400, 1.5, "got inf"),
+        (10**400, 7, "an integer of more than 64 bits"),
+        ([10**400, 1], np.array([1, 2]), "expected an array"),
         ({"b": 1.0}, {"a": 1.0}, "expected a dict with the keys 'a'"),
     ],
 )
