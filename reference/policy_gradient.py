@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference._shapes import check_shapes
-from reference.mdp_planning import action_values, policy_evaluation
 from reference.numerics import log_softmax, one_hot, softmax
 
 Array = NDArray[np.float64]
@@ -93,15 +92,18 @@ def exact_gradient(
         visits: Σ_t γᵗ Pr(s_t = s), not normalised, 0 at ends, (S,).
     """
     check_shapes(locals(), P="S A S", R="S A", logits="S A", start="S", terminal="S")
-    if (start < 0).any() or abs(start.sum() - 1) > 1e-6:
-        raise ValueError("start must hold probabilities: not negative, and of sum 1")
-    pi = softmax(logits)
-    V = policy_evaluation(P, R, pi, gamma, terminal)
-    Q = action_values(P, R, V, gamma, terminal)
-    live = ~terminal
+    _check_probabilities(P=P, start=start)
+    _check_unit(gamma=gamma)
+    pi, live = softmax(logits), ~terminal
     P_pi = np.einsum("sa,sat->st", pi, P) * live[:, None] * live
-    visits = np.linalg.solve(np.eye(len(R)) - gamma * P_pi.T, start * live)
-    # Σ_a q ∂π(a|s)/∂θ[s,b] = π(b|s)(q(s,b) - V(s)): the mean of q over π, which is V, appears by itself.
+    M = np.eye(len(R)) - gamma * P_pi
+    try:
+        V = np.linalg.solve(M, (pi * R).sum(axis=1) * live)
+        visits = np.linalg.solve(M.T, start * live)
+    except np.linalg.LinAlgError:
+        raise ValueError(f"gamma {gamma} leaves no finite return: some state never reaches an end") from None
+    Q = R + gamma * P @ V
+    # Σ_a q(s,a) ∂π(a|s)/∂θ[s,b] = π(b|s)(q(s,b) - Σ_a π(a|s) q(s,a)): the mean of q, which is V, appears by itself.
     grad = visits[:, None] * pi * (Q - V[:, None])
     return float(start @ V), grad, visits
 
@@ -263,6 +265,12 @@ def _check_range(count: int, **indices: Ints) -> None:
     for name, index in indices.items():
         if ((index < 0) | (index >= count)).any():
             raise ValueError(f"{name} must lie in 0 … {count - 1}")
+
+
+def _check_probabilities(**tables: Array) -> None:
+    for name, rows in tables.items():
+        if (rows < 0).any() or (np.abs(rows.sum(axis=-1) - 1) > 1e-6).any():  # 1e-6: float32 is welcome
+            raise ValueError(f"{name} must hold probabilities: not negative, and of sum 1")
 
 
 def _check_unit(**numbers: float) -> None:

@@ -276,7 +276,8 @@ def test_losses_on_tensors_are_those_on_arrays_and_leave_constants_alone(rng, dt
         expected, *parts = array_loss(*batch)
         arguments = tensors(*batch, dtype=dtype)
         found = tensor_loss(*arguments)
-        assert found.dtype == dtype and found.shape == ()
+        assert found.dtype == dtype
+        assert found.shape == ()
         found.backward()
         assert_allclose(found.item(), expected, rtol=1e-10 if exact else 1e-4, atol=1e-12 if exact else 1e-5)
         leaves = [t for t in arguments if isinstance(t, torch.Tensor) and t.requires_grad]
@@ -395,5 +396,5 @@ WORLD = {
     ],
 )
 def test_a_refusal_names_the_argument(argument, call):
-    with pytest.raises(ValueError, match=rf"^(the rows of )?{argument} "):
+    with pytest.raises(ValueError, match=rf"^{argument} "):
         call()
