@@ -35,7 +35,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
 }  # fmt: skip
 _DEVICES = ("null", "zero", "random", "urandom")
-_CANARY: tuple[Any, ...] = ("load", "", [("f", [((1,), False)], [], False, 64)]), ("run", "", ["def f(x): return x"], None, (5.0, 5.0, 5.0, 256))
+_CANARY = [("f", [((1,), False)], [], False, 64)], ["def f(x): return x"], ["f"], (5.0, 5.0, 5.0, 256)
 
 
 class Dead(Exception):
@@ -50,6 +50,7 @@ class Box:
             raise Usage(f"no sandbox {mode!r}; there are: bwrap, none")
         self._folder = tempfile.TemporaryDirectory(prefix="ecert-") if mode == "none" else None
         self._pidfd: int | None = None
+        self.holds = ""  # key of the round
         self._start(mode, tensors, python)
         try:
             self.hear()
@@ -93,18 +94,36 @@ class Box:
         Raises:
             Dead: where that fails, which is no trainee's fault.
         """
-        for request in _CANARY:
-            answer = self.ask(codec.encode(request, MOST))
-        if answer[1][0][1] != "passed":
-            raise Dead(f"a child ended: {answer[1][0][3]}")
+        plans, cells, functions, limits = _CANARY
+        self.load("", codec.encode(("load", plans), MOST))
+        ((status, detail, *_),), *_, rest, _ = self.run(cells, functions, limits)
+        if status != "passed":
+            raise Dead(f"a child ended: {detail}")
 
-    def ask(self, request: bytes) -> Any:
-        """Send one frame and wait for the answer to it.
+    def load(self, key: str, frame: bytes) -> None:
+        """Have it hold one round: it holds no other."""
+        if self.holds != key or not key:
+            self.holds = key
+            self.ask(frame)
+
+    def run(self, cells: list[str], functions: list[str], limits: tuple[float, ...]) -> tuple[Any, ...]:
+        """Grade one submission: what the zygote says of it (`Grading.summary`), the bytes that follow, and whether all could be tidied up."""
+        blob = codec.encode(cells, MOST)
+        _, replies, ours, told, clean = self.ask(codec.encode(("run", functions, limits, len(cells), len(blob)), MOST), blob)
+        rest = self.take(sum(size for *_, sizes in replies for size in sizes) + sum(size for _, size in told))
+        return replies, ours, told, rest, clean
+
+    def open_session(self, cells: list[str], function: str, limits: tuple[float, ...]) -> Any:
+        blob = codec.encode(cells, MOST)
+        return self.ask(codec.encode(("session", function, limits, len(cells), len(blob)), MOST), blob)
+
+    def ask(self, request: bytes, blob: bytes = b"") -> Any:
+        """Send one frame, and what follows it, and wait for the answer.
 
         Raises:
             Dead: where none comes.
         """
-        left = memoryview(len(request).to_bytes(4, "little") + request)
+        left = memoryview(len(request).to_bytes(4, "little") + request + blob)
         while left:
             if not select.select([], [self._requests], [], _SILENCE)[1]:
                 raise Dead("it does not listen")
@@ -116,16 +135,17 @@ class Box:
 
     def hear(self) -> Any:
         """The next frame that is no heartbeat."""
-        while not (length := int.from_bytes(self._exactly(4), "little")):
+        while not (length := int.from_bytes(self.take(4), "little")):
             pass
         if length > MOST:
             raise Dead("it speaks without end")
         try:
-            return codec.decode(self._exactly(length), MOST)
+            return codec.decode(self.take(length), MOST)
         except codec.CodecError as e:
             raise Dead("it speaks no sense") from e
 
-    def _exactly(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
+        """So many bytes that an answer announced."""
         data = bytearray()
         deadline = time.monotonic() + _SILENCE
         while len(data) < size:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, Self
 from autograder import box, codec
 from autograder.course import Limits
 from autograder.inside import wire
+from autograder.inside.cells import KINDS
 from autograder.verdict import Status, Text
 
-TEXT_MOST = 2000  # characters of any text in an answer
+TEXT_MOST, NOTICE_MOST = 2000, 400  # characters of any text in an answer, in a notice
 
 
 class Call(NamedTuple):
@@ -146,34 +147,41 @@ class Worker:
         self._box: box.Box | None = box.Box(mode, tensors, python)
 
     def load(self, key: str, work: Sequence[Work]) -> None:
-        """Take the inputs of a round; replaces what `key` held."""
+        """Take the inputs of a round; replaces what `key` held. The process itself holds one round at a time."""
         plans = [(w.function, [(c.arguments, c.gradients) for c in w.calls], list(w.again), w.tensors, w.reply_bytes) for w in work]
-        frame = codec.encode(("load", key, plans), box.MOST)
-        self._rounds[key], self._frames[key] = tuple(work), frame
-        if self._box is not None:
-            self._once_more(lambda ready: ready.ask(frame))
+        self._rounds[key], self._frames[key] = tuple(work), codec.encode(("load", plans), box.MOST)
+        if self._box is not None and self._box.holds == key:
+            self._box.holds = ""
 
     def run(
         self, key: str, cells: Sequence[str], functions: Sequence[str] | None, limits: Limits
     ) -> tuple[list[Reply], list[Notice]]:
         """Grade one submission: replies in the order of the work loaded under `key` (those named, or all)."""
-        wanted = None if functions is None else list(functions)
-        works = [w for w in self._rounds[key] if wanted is None or w.function in wanted]
-        frame = codec.encode(("run", key, list(map(_clean, cells)), [w.function for w in works], self._limits(limits)), box.MOST)
+        works = [w for w in self._rounds[key] if functions is None or w.function in functions]
+        texts, names, most = list(map(_clean, cells)), [w.function for w in works], self._limits(limits)
+
+        def graded(ready: box.Box) -> Any:
+            answer = ready.run(texts, names, most)
+            if any(detail == box.OURS for _, detail, *_ in answer[0]):
+                ready.check()  # a child that did not come up: ours, unless others do
+            return answer
+
         try:
-            _, replies, notices, clean = self._once_more(lambda ready: _graded(ready, frame))
+            replies, ours, told, rest, clean = self._once_more(key, graded)
         except box.Dead:
             return [Reply(w.function, Status.CRASHED, detail="the worker died with it, twice") for w in works], []
         if not clean:
             self._stop()
-        return [_reply(work, *reply) for work, reply in zip(works, replies, strict=True)], [Notice(*notice) for notice in notices]
+        data = _Bytes(rest)
+        found = [_reply(work, reply, data) for work, reply in zip(works, replies, strict=True)]
+        return found, _notices(ours, [(cell, data.take(size)) for cell, size in told])
 
     @contextmanager
     def session(self, key: str, cells: Sequence[str], function: str, limits: Limits) -> Iterator[Callable[[Call], Answer]]:
         """Live calls of one function in one fresh child. Calling raises `Lost` once the child is gone."""
-        frame = codec.encode(("session", key, list(map(_clean, cells)), function, self._limits(limits)), box.MOST)
+        texts, most = list(map(_clean, cells)), self._limits(limits)
         try:
-            state = self._once_more(lambda ready: ready.ask(frame))
+            state = self._once_more(key, lambda ready: ready.open_session(texts, function, most))
         except box.Dead:
             state = ("lost", "crashed", "the worker died with it, twice")
         live = self._box
@@ -184,10 +192,12 @@ class Worker:
                 raise Lost(Status(state[1]), state[2])
             try:
                 state = live.ask(codec.encode((asked.arguments, asked.gradients), box.MOST))
+                if state[0] == "answer":
+                    return _answer(_split(live.take(state[1]), 1)[0])
             except box.Dead:
                 self._stop()
                 state = ("lost", "crashed", "the worker died with it")
-            return call(asked) if state[0] == "lost" else _answer(_split(state[1], 1)[0])
+            return call(asked)
 
         try:
             yield call
@@ -208,27 +218,26 @@ class Worker:
         memory = min(limits.memory_mb, self._memory_mb or limits.memory_mb)
         return float(limits.call_seconds), float(limits.function_seconds), float(limits.cell_seconds), memory
 
-    def _once_more(self, do: Callable[["box.Box"], Any]) -> Any:
-        """Do it, and once more with a new worker should this one die of it.
+    def _once_more(self, key: str, do: Callable[["box.Box"], Any]) -> Any:
+        """Do it with a worker that holds the round, and once more with a new one should this one die of it.
 
         Raises:
             Dead: when it dies again.
         """
-        try:
-            return do(self._ready())
-        except box.Dead:
-            self._stop()
-        try:
-            return do(self._ready())
-        except box.Dead:
-            self._stop()
-            raise
+        for last in (False, True):
+            try:
+                ready = self._ready()
+                ready.load(key, self._frames[key])
+                return do(ready)
+            except box.Dead:
+                self._stop()
+                if last:
+                    raise
+        return None
 
     def _ready(self) -> "box.Box":
         if self._box is None:
             self._box = box.Box(self._mode, self._tensors, self._python)
-            for frame in self._frames.values():
-                self._box.ask(frame)
         return self._box
 
     def restart(self) -> None:
@@ -257,13 +266,6 @@ def usable() -> Text | None:
     return box.obstacle()
 
 
-def _graded(ready: box.Box, frame: bytes) -> Any:
-    reply = ready.ask(frame)
-    if any(detail == box.OURS for _, _, _, detail, *_ in reply[1]):
-        ready.check()  # a child that did not come up: ours, unless others do
-    return reply
-
-
 def _clean(source: str) -> str:
     """A lone surrogate is no text that could cross the wire, and no Python."""
     return source.encode("utf-8", "replace").decode()
@@ -276,8 +278,32 @@ def _split(frame: bytes, count: int) -> list[bytes]:
     return parts
 
 
-def _reply(work: Work, function: str, status: str, frame: bytes, detail: str, seconds: float, memory: float, again: bytes, second: bytes) -> Reply:
-    return Reply(function, Status(status), frame, detail, seconds, memory, again, second, work.again, len(work.calls))
+class _Bytes:
+    """What follows a summary, taken part by part."""
+
+    def __init__(self, whole: bytes) -> None:
+        self._whole, self._at = whole, 0
+
+    def take(self, size: int) -> bytes:
+        self._at += size
+        return self._whole[self._at - size : self._at]
+
+
+def _reply(work: Work, known: tuple[Any, ...], data: _Bytes) -> Reply:
+    status, detail, seconds, memory, sizes = known
+    frame, again, second = map(data.take, sizes)
+    return Reply(work.function, Status(status), frame, detail, seconds, memory, again, second, work.again, len(work.calls))
+
+
+def _notices(ours: list[tuple[int, str, str]], told: list[tuple[int, bytes]]) -> list[Notice]:
+    """In the order of the cells. What the zygote saw of a cell goes before what was said of it."""
+    found = {cell: Notice(cell, kind, text) for cell, kind, text in ours}
+    said = []
+    for cell, raw in told:
+        kind, _, text = raw.decode("utf-8", "replace").partition("\0")
+        if cell not in found and kind in KINDS:
+            said.append(Notice(cell, kind, text[:NOTICE_MOST]))
+    return sorted([*found.values(), *said], key=lambda notice: notice.cell)
 
 
 def _answer(raw: bytes) -> Answer:

@@ -117,12 +117,13 @@ class Handed:
 
 
 def _cohort(topic: Topic, count: int) -> Iterator[Handed]:
-    """A quarter all right; the others with one to three wrong ideas, and now and then a stub."""
+    """A quarter all right; the others with one to three wrong ideas, and now and then a stub. No two notebooks are equal.
+
+    Right answers come in the reference's form: the claims alone, without our engine, would refuse a list where an array is asked.
+    """
     chance = random.Random(1)
     for n in range(count):
-        sources = {
-            f: source_of(chance.choice((topic.reference(f), *topic.alternatives(f))), f) for f in topic.functions
-        }
+        sources = {f: f"# s{n:03d}\n" + source_of(topic.reference(f), f) for f in topic.functions}
         right = dict.fromkeys(topic.functions, True)
         for f in chance.sample(topic.functions, 0 if n % 4 == 0 else chance.randint(1, 3)):
             mutant = chance.choice((*topic.mutants(f), None))

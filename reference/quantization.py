@@ -27,6 +27,28 @@ Step = float | Array
 Offset = int | Integers
 
 
+def decode_float(bits: int, exponent_bits: int, mantissa_bits: int) -> float:
+    """The number that a bit pattern S E F stands for.
+
+    Args:
+        bits: a pattern, 0 … 2^(1+e+m) - 1.
+        exponent_bits: e, 2 … 11.
+        mantissa_bits: m, 1 … 52.
+
+    Returns:
+        Its value, in float64; ±∞ and NaN included.
+    """
+    _check_format(exponent_bits, mantissa_bits)
+    e, m, bias = exponent_bits, mantissa_bits, _bias(exponent_bits)
+    sign = -1.0 if bits >> (e + m) else 1.0
+    field, fraction = bits >> m & (2**e - 1), bits & (2**m - 1)
+    if field == 2**e - 1:
+        return math.nan if fraction else sign * math.inf
+    if field == 0:
+        return sign * math.ldexp(fraction, 1 - bias - m)  # no hidden 1
+    return sign * math.ldexp(2**m + fraction, field - bias - m)
+
+
 def encode_float(x: float, exponent_bits: int, mantissa_bits: int) -> int:
     """The bit pattern S E F of the nearest number of a binary format, ties to the even pattern.
 
@@ -51,28 +73,6 @@ def encode_float(x: float, exponent_bits: int, mantissa_bits: int) -> int:
     units = round(math.ldexp(abs(x), m - exponent))  # |x| in units of 2^(exponent - m)
     # A normal number has 2^m units and more, which bring E from 0 to exponent + bias; so does a carry of the rounding.
     return sign | min(((exponent + bias - 1) << m) + units, infinity)
-
-
-def decode_float(bits: int, exponent_bits: int, mantissa_bits: int) -> float:
-    """The number that a bit pattern S E F stands for.
-
-    Args:
-        bits: a pattern, 0 … 2^(1+e+m) - 1.
-        exponent_bits: e, 2 … 11.
-        mantissa_bits: m, 1 … 52.
-
-    Returns:
-        Its value, in float64; ±∞ and NaN included.
-    """
-    _check_format(exponent_bits, mantissa_bits)
-    e, m, bias = exponent_bits, mantissa_bits, _bias(exponent_bits)
-    sign = -1.0 if bits >> (e + m) else 1.0
-    field, fraction = bits >> m & (2**e - 1), bits & (2**m - 1)
-    if field == 2**e - 1:
-        return math.nan if fraction else sign * math.inf
-    if field == 0:
-        return sign * math.ldexp(fraction, 1 - bias - m)  # no hidden 1
-    return sign * math.ldexp(2**m + fraction, field - bias - m)
 
 
 def affine_parameters(x_min: float, x_max: float, q_min: int, q_max: int) -> tuple[float, int]:

@@ -1,21 +1,17 @@
 """Draws the public examples of a topic from its claims: their inputs and the reference's answers, never the claims."""
 
 import inspect
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, settings
-
 from autograder.course import Topic
+from autograder.draws import Draws
 from autograder.errors import Finding
 from autograder.examples import Example, dumps, line, plain
 
 MOST = 8  # of a function
 LONGEST = 6_000  # characters of one
-_SEED = 20_260_401  # known to all; a round's is secret
+DRAWN = 12  # inputs of each claim, the same for everybody: only a round's seed is secret
 
 
 def text(topic: Topic) -> str:
@@ -32,7 +28,7 @@ def examples(topic: Topic, function: str) -> list[Example]:
     asked = _Asked(topic, function)
     for number, claim in enumerate(topic.claims(function)):
         try:
-            _draw(claim, asked, _SEED + number)
+            _draw(claim, asked, number)
         except Exception as e:  # an author's code may raise anything
             raise Finding(f"{topic.folder / 'hidden/properties.py'}: {claim.name} on the reference: {type(e).__name__}: {e}") from e
     by_text = {text: example for example in asked.examples if len(text := line(example)) <= LONGEST}
@@ -83,15 +79,8 @@ def _on_tensors(function: Callable[..., Any], arguments: tuple[Any, ...], gradie
     return tensors.ask(function, arguments, gradients)
 
 
-def _draw(claim: Any, asked: _Asked, seed: int) -> None:
-    """Run a claim on a dozen inputs that depend on nothing but the seed."""
-    hypothesis.configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "ecert-hypothesis")
-
-    @hypothesis.seed(seed)
-    @settings(max_examples=12, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @hypothesis.given(claim.inputs())
-    def run(values: dict[str, Any]) -> None:
-        claim.law(asked, **values)
-
-    run()
-
+def _draw(claim: Any, asked: _Asked, number: int) -> None:
+    """Evaluate a claim on a dozen inputs that depend on nothing but its number."""
+    draws = Draws(claim)
+    for i in range(DRAWN if claim.given else 1):
+        claim.law(asked, **draws.example(f"public/{number}", i))

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.checker.draws import Values, shrunk
 from autograder.checker.laws import BROKEN, Lawless
 from autograder.checker.live import Live
 from autograder.checker.plan import Example
 from autograder.checker.replay import Met, Replay, Taken
 from autograder.checker.subject import key
+from autograder.draws import Values, shrunk
 from autograder.forms import freeze
 from autograder.properties import Claim
 from autograder.sandbox import Answer

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checker.draws import Values
+from autograder.draws import Values
 from autograder.properties import Broken, Claim
 from autograder.verdict import Text
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder import codec
-from autograder.checker.draws import Draws, Values
 from autograder.checker.laws import Lawless, broken, quiet
 from autograder.checker.subject import MOST, Subject, key, rehearse
+from autograder.draws import Draws, Values
 from autograder.forms import Malformed, fitted, freeze, frozen, same
 from autograder.sandbox import Answer, Call, Work
 from autograder.shown import shown

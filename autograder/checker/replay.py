@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograder.checker.draws import Values
 from autograder.checker.laws import NotRecorded, Unanswered, broken
 from autograder.checker.plan import Example, Expected, Plan
 from autograder.checker.subject import Subject, key
 from autograder.comparison import SINGLE, in_float32
+from autograder.draws import Values
 from autograder.forms import Malformed, fitted, freeze, frozen, same
 from autograder.properties import Claim
 from autograder.sandbox import Answer, Call, Lost

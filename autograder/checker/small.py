@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from autograder.checker.draws import Values, shrunk
 from autograder.checker.laws import Lawless, quiet
 from autograder.checker.plan import Example, Plan, Small, make
 from autograder.checker.replay import Replay
 from autograder.checker.subject import Function, Subject, rehearse
+from autograder.draws import Values, shrunk
 from autograder.properties import Claim
 from autograder.sandbox import Answer, Call
 

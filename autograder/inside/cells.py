@@ -87,7 +87,7 @@ def define(
             for part in _stepwise(code, source, number, page) if cuts.get(number) == STEPWISE else [code]:
                 _run(part, source, number, namespace, notify)
         except TooLong:
-            notify(number, "timeout", str(page[_LINE]))
+            notify(number, "timeout", "")
         finally:
             watch.stop()
         spent += time.monotonic() - begun

@@ -8,6 +8,7 @@ from typing import Any
 from autograder import codec
 from autograder.inside import cells, plain, wire
 from autograder.inside.confine import Confinement
+from autograder.inside.memory import Letter
 from autograder.inside.plans import Asked, Plan
 from autograder.inside.state import CleanState
 
@@ -19,20 +20,20 @@ IN_FUNCTION = 1 << 20  # STAGE while a function is asked; below, the number of t
 class Job:
     """What one child is forked for."""
 
-    sources: list[str]
+    letter: Letter
     plans: list[Plan]
     seconds: float  # the limit of a cell
     memory_mb: int
     repeat: bool = False  # only the calls to be asked again
-    code: bytes = b""  # of the cells, compiled by a child before
     cuts: dict[int, int] = field(default_factory=dict)
     live: int | None = None  # descriptor from which calls come one at a time
 
     def run(self, confinement: Confinement, clean: CleanState, page: Any, out: int) -> None:
         """All that a child does; `out` is where its messages go."""
         confinement.put_on(self.memory_mb)
-        needed = clean.needed(self.sources)
-        namespace = self._define(page, out)
+        sources = self.letter.sources()
+        needed = clean.needed(sources)
+        namespace = self._define(sources, page, out)
         page[STAGE] = IN_FUNCTION
         wire.tell(out, wire.DEFINED)
         for index, plan in enumerate(self.plans):
@@ -42,22 +43,23 @@ class Job:
             self._answer(index, plan, namespace, page, out)
         wire.tell(out, wire.DONE)
 
-    def _define(self, page: Any, out: int) -> dict[str, Any]:
+    def _define(self, sources: list[str], page: Any, out: int) -> dict[str, Any]:
         told = 0
 
         def notify(cell: int, kind: str, text: str) -> None:
             nonlocal told
             told += 1
-            if told <= cells.MOST_NOTICES:
+            if kind == "timeout":
+                wire.tell(out, wire.LATE, cell, int(page[LINE]).to_bytes(4, "little"))
+            elif told <= cells.MOST_NOTICES:
                 wire.tell(out, wire.NOTICE, cell, f"{kind}\0{text}".encode("utf-8", "replace"))
 
         def enter(number: int) -> None:
             page[STAGE] = number
 
-        if self.code:
-            made = cells.load(self.code)
-        else:
-            made = cells.compile_all(self.sources, self.cuts, notify, enter)
+        made = self.letter.code()
+        if made is None:
+            made = cells.compile_all(sources, self.cuts, notify, enter)
             with contextlib.suppress(ValueError):
                 wire.tell(out, wire.CODE, 0, cells.dump(made))
         self._lines = {f"<cell {cell.number}>": cell.source.split("\n") for cell in made}

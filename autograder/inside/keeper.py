@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autograder.inside import wire
-from autograder.inside.child import CALL, IN_FUNCTION, LINE, STAGE, Job
+from autograder.inside.child import CALL, IN_FUNCTION, STAGE, Job
 from autograder.inside.clocks import cpu_of, worked
 from autograder.inside.confine import Confinement, fork
+from autograder.inside.memory import Heard
 from autograder.inside.state import CleanState
 
 _PIPE = 1 << 20
+PAGE = 4096
+_CLEAN_PAGE = memoryview(bytes(PAGE)).cast("q")
 _SIGNALS = {int(number): number.name for number in signal.Signals}
 _FIRST_SLICE, _SLICE = 0.01, 0.25  # seconds between two looks at the clocks, at first and later
 _FAREWELL = 0.5  # seconds that a child without a pipe may take to end by itself
@@ -77,9 +80,9 @@ class Child:
     """One forked process, seen from the zygote."""
 
     def __init__(self, keeper: Keeper, job: Job, limits: Limits, most: int) -> None:
-        self._keeper, self._most = keeper, most
-        self._buffer, self._heard = bytearray(), 0
-        keeper.page[STAGE] = keeper.page[CALL] = keeper.page[LINE] = 0
+        self._keeper = keeper
+        self.said = Heard(most)
+        keeper.page[:] = _CLEAN_PAGE  # all of it: what one child leaves there the next would read
         self._read, write = os.pipe()
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._read, fcntl.F_SETPIPE_SZ, _PIPE)
@@ -117,29 +120,15 @@ class Child:
         before, self._lap = self._lap, at if self._lap <= at <= now else now
         return self._lap - before
 
-    def allow(self, more: int) -> None:
-        """Let it say so much more."""
-        self._most = self._heard + more
-
     def _hear(self) -> list[wire.Message]:
-        closed = False
-        while self._heard <= self._most:
-            try:
-                said = os.read(self._read, _PIPE)
-            except BlockingIOError:
-                break
-            if not said:
-                closed = True
-                break
-            self._heard += len(said)
-            self._buffer += said
-        messages = wire.take_messages(self._buffer, self._most) if self._heard <= self._most else None
+        still_open = self.said.listen(self._read)
+        messages = self.said.messages()
         if messages is None:
             self.finish(End("crashed", "it wrote more than its answers may take"))
             return []
         if messages and messages[-1].kind == wire.DONE:
             self.finish(End(""))
-        elif closed:
+        elif not still_open:
             self._reap()
         return messages
 

@@ -8,15 +8,13 @@ from typing import Any
 from autograder.inside import cells, wire
 from autograder.inside.child import LINE, STAGE, Job
 from autograder.inside.keeper import Child, End, Keeper, Limits
+from autograder.inside.memory import Heard, Letter, Part, Scratch
 from autograder.inside.plans import Plan
 
 _MOST_DEATHS = 12  # children that the cells of one submission may bring down
 _MOST_CODE = 16 << 20  # bytes of compiled cells
 _MOST_NOTICES = 1 << 18  # bytes
 _REST = 1 << 12
-_MOST_TEXT = 400  # characters of one
-
-Note = tuple[int, str, str]  # cell, kind, text
 
 
 @dataclass
@@ -25,11 +23,14 @@ class Result:
 
     status: str = ""  # a word of `verdict.Status`
     detail: str = ""
-    frame: bytes = b""
-    again: bytes = b""
-    second: bytes = b""
+    frame: Part | None = None
+    again: Part | None = None
+    second: Part | None = None
     seconds: float = 0.0
     memory_mb: float = 0.0
+
+    def parts(self) -> tuple[Part | None, Part | None, Part | None]:
+        return self.frame, self.again, self.second
 
 
 @dataclass
@@ -37,23 +38,23 @@ class Notebook:
     """The cells of one submission, and what its children taught us about them."""
 
     keeper: Keeper
-    sources: list[str]
+    letter: Letter
+    cells: int
     limits: Limits
-    code: bytes = b""
     cuts: dict[int, int] = field(default_factory=dict)
-    deadly: dict[int, Note] = field(default_factory=dict)
-    told: list[Note] | None = None  # by the first child that got through the cells
+    deadly: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # cell, kind, our own words
+    told: list[tuple[int, Part]] | None = None  # cell, and what the first child that got through all of them said
     deaths: int = 0
     cell_seconds: float = 0.0
+    said: list[Heard] = field(default_factory=list)
 
     def child(self, plans: list[Plan], repeat: bool = False, live: int | None = None) -> tuple[Child, list[wire.Message]]:
         """A child that has defined the cells, with what it has said since; or one that has ended before. Cells that bring it down are left out."""
         while True:
-            job = Job(
-                self.sources, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, self.code, dict(self.cuts), live
-            )
+            job = Job(self.letter, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, dict(self.cuts), live)
             most = sum(2 * wire.most_of_frame(len(p.calls) + len(p.again), p.reply_bytes) for p in plans)
             child = self.keeper.fork(job, self.limits, most + _MOST_CODE + _MOST_NOTICES + _REST)
+            self.said.append(child.said)
             rest = self._hear_cells(child)
             if child.end is None or child.end.status == "" or rest:
                 return child, rest
@@ -62,31 +63,23 @@ class Notebook:
 
     def _hear_cells(self, child: Child) -> list[wire.Message]:
         """Listen until the cells are defined; gives what was said from there on, with DEFINED in front."""
-        notes: list[Note] = []
+        notes: list[tuple[int, Part]] = []
         while messages := child.listen():
             for at, message in enumerate(messages):
                 if message.kind == wire.DEFINED:
                     child.lap(message.at)
                     self.told = notes if self.told is None else self.told
                     return messages[at:]
-                if message.kind == wire.CODE and not self.code:
-                    self.code = message.payload
-                elif message.kind == wire.NOTICE:
-                    self._note(message, notes)
+                if message.kind == wire.CODE:
+                    self.letter.keep_code(child.said, message.start, message.stop)
+                elif 0 < message.about <= self.cells and len(notes) < cells.MOST_NOTICES:
+                    if message.kind == wire.LATE:
+                        line = int.from_bytes(child.said.read(message.start, message.stop)[:4], "little")
+                        self.cuts[message.about] = max(cells.WHOLLY, line)  # no later child waits for it
+                        self.deadly[message.about] = message.about, "timeout", ""
+                    elif message.kind == wire.NOTICE:
+                        notes.append((message.about, Part(child.said, message)))
         return []
-
-    def notices(self) -> list[Note]:
-        """About the cells, in their order."""
-        return sorted([*self.deadly.values(), *(note for note in self.told or [] if note[0] not in self.deadly)], key=lambda note: note[0])
-
-    def _note(self, message: wire.Message, notes: list[Note]) -> None:
-        kind, _, text = message.payload.decode("utf-8", "replace").partition("\0")
-        if kind not in cells.KINDS or not 0 < message.about <= len(self.sources) or len(notes) == cells.MOST_NOTICES:
-            return
-        if kind == "timeout":
-            self.cuts[message.about] = max(cells.WHOLLY, int(text) if text.isdecimal() else 0)  # no later child waits for it
-            text = ""
-        notes.append((message.about, kind, text[:_MOST_TEXT]))
 
     def _learn(self, child: Child) -> bool:
         """From a child that the cells brought down: leave out what did it. False where that leads nowhere."""
@@ -94,35 +87,54 @@ class Notebook:
         self.deaths += 1
         self.cell_seconds += child.seconds
         stage, line = self.keeper.page[STAGE], self.keeper.page[LINE]
-        if not 0 < stage <= len(self.sources) or self.deaths > _MOST_DEATHS or self.cell_seconds > 6 * self.limits.cell_seconds:
+        if not 0 < stage <= self.cells or self.deaths > _MOST_DEATHS or self.cell_seconds > 6 * self.limits.cell_seconds:
             return False
         before = self.cuts.get(stage)
         if before == cells.WHOLLY:
             return False
-        self.code = b"" if before is None else self.code
+        if before is None:
+            self.letter.forget_code()
         self.cuts[stage] = line if line > 0 and line != before else cells.STEPWISE if before is None else cells.WHOLLY
         late = child.end.status == "timeout"
         self.deadly[stage] = stage, "timeout" if late else "crashed", "" if late else child.end.detail
         return True
 
+    def close(self) -> None:
+        """Forget it."""
+        for said in self.said:
+            said.close()
+        self.letter.close()
+
 
 class Grading:
     """All functions of one submission: in one child, and each in its own where that one died; then asked again in another."""
 
-    def __init__(self, keeper: Keeper, sources: list[str], plans: list[Plan], limits: Limits) -> None:
-        self._notebook = Notebook(keeper, sources, limits)
+    def __init__(self, notebook: Notebook, plans: list[Plan]) -> None:
+        self._notebook = notebook
         self._plans = plans
         self._results = [Result() for _ in plans]
 
-    def run(self) -> tuple[list[Any], list[Any]]:
-        """Replies in the order of the plans, and notices: as plain tuples."""
+    def run(self) -> None:
+        """Ask all, and those that were answered again."""
         self._pass([at for at, _ in enumerate(self._plans)], repeat=False)
         self._pass([at for at, r in enumerate(self._results) if r.status == "passed" and self._plans[at].again], repeat=True)
+
+    def summary(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """Of each function what is known and how many bytes of answers follow; our notices; those of the child, with their sizes."""
         replies = [
-            (plan.function, r.status, r.frame, r.detail, r.seconds, r.memory_mb, r.again, r.second)
-            for plan, r in zip(self._plans, self._results)
+            (r.status, r.detail, r.seconds, r.memory_mb, [0 if part is None else len(part) for part in r.parts()]) for r in self._results
         ]
-        return replies, self._notebook.notices()
+        told = [(cell, len(part)) for cell, part in self._notebook.told or []]
+        return replies, list(self._notebook.deadly.values()), told
+
+    def pass_on(self, fd: int) -> None:
+        """All that the summary announces, in its order."""
+        for part in [*(part for result in self._results for part in result.parts()), *(part for _, part in self._notebook.told or [])]:
+            if part is not None:
+                part.pass_on(fd)
+
+    def close(self) -> None:
+        self._notebook.close()
 
     def _pass(self, todo: list[int], repeat: bool) -> None:
         if not todo:
@@ -162,18 +174,18 @@ class Grading:
         result, plan = self._results[at], self._plans[at]
         result.seconds += child.lap(message.at)
         if message.kind == wire.MISSING:
-            result.status, result.frame = "missing", b""
+            result.status, result.frame = "missing", None
         elif message.kind == wire.MEMORY:
-            result.status, result.frame, result.detail = "memory", b"", f"{self._notebook.limits.memory_mb} MB"
+            result.status, result.frame, result.detail = "memory", None, f"{self._notebook.limits.memory_mb} MB"
         elif message.kind == wire.ANSWERS:
-            result.frame = message.payload
+            result.frame = Part(child.said, message)
             if plan.again:
                 return False
             result.status = "passed"
         elif repeat:
-            result.second = message.payload
+            result.second = Part(child.said, message)
         else:
-            result.again, result.status = message.payload, "passed"
+            result.again, result.status = Part(child.said, message), "passed"
         return True
 
     def _fail(self, at: int, end: End, repeat: bool) -> None:
@@ -192,18 +204,19 @@ def _first_due(repeat: bool) -> tuple[object, ...]:
 class Session:
     """Live calls of one function in one child."""
 
-    def __init__(self, keeper: Keeper, sources: list[str], plan: Plan, limits: Limits) -> None:
-        self._notebook = Notebook(keeper, sources, limits)
+    def __init__(self, notebook: Notebook, plan: Plan) -> None:
+        self._notebook = notebook
         self._plan = plan
         self._child: Child | None = None
         self._pipe: tuple[int, int] | None = None
         self._messages: list[wire.Message] = []
+        self._answer: Part | None = None
 
     @property
     def open_for_calls(self) -> bool:
         return self._child is not None and self._child.end is None
 
-    def open(self) -> Any:
+    def open(self) -> tuple[Any, ...]:
         """Define the cells: ("open",), or ("lost", status, detail)."""
         self._pipe = os.pipe()
         os.set_blocking(self._pipe[1], False)
@@ -211,33 +224,46 @@ class Session:
         self._messages = [m for m in messages if m.kind != wire.DEFINED]
         return ("open",) if self._child.end is None and not self._messages else self._lost()
 
-    def call(self, request: bytes) -> Any:
-        """One call: ("answer", frame), or ("lost", status, detail)."""
+    def call(self, requests: int, size: int) -> tuple[Any, ...]:
+        """One call, read from the supervisor and handed over: ("answer", bytes that follow), or ("lost", status, detail)."""
         assert self._child is not None
         self._child.watch.begin_call()
-        self._child.allow(wire.most_of_frame(1, self._plan.reply_bytes) + _REST)
-        self._hand_over(request)
+        self._child.said.forget()
+        self._hand_over(requests, size)
         self._messages = self._child.listen()
         if len(self._messages) == 1 and self._messages[0].kind == wire.LIVE:
-            return ("answer", self._messages.pop().payload)
+            self._answer = Part(self._child.said, self._messages.pop())
+            return ("answer", len(self._answer))
         return self._lost()
 
-    def _hand_over(self, request: bytes) -> None:
+    def pass_on(self, fd: int) -> None:
+        """The answer announced last."""
+        if self._answer is not None:
+            self._answer.pass_on(fd)
+            self._answer = None
+
+    def _hand_over(self, requests: int, size: int) -> None:
         """Write the call into the child's pipe; a child that does not read it is late."""
         assert self._child is not None
         assert self._pipe is not None
-        left = memoryview(len(request).to_bytes(4, "little") + request)
-        while left and self._child.end is None:
-            try:
-                left = left[os.write(self._pipe[1], left) :]
-            except BlockingIOError:
-                select.select([], [self._pipe[1]], [], 0.1)
-                if late := self._child.watch.late():
-                    self._child.finish(End("timeout", late))
-            except BrokenPipeError:
-                return
+        request = Scratch(size, inherited=False)
+        try:
+            request.fill_wholly(requests, size)
+            wire.write(self._pipe[1], size.to_bytes(4, "little"))
+            at = 0
+            while at < size and self._child.end is None:
+                try:
+                    at += request.write_once(self._pipe[1], at, size)
+                except BlockingIOError:
+                    select.select([], [self._pipe[1]], [], 0.1)
+                    if late := self._child.watch.late():
+                        self._child.finish(End("timeout", late))
+        except OSError:
+            return  # it is gone, or did not read what it was asked before
+        finally:
+            request.close()
 
-    def _lost(self) -> Any:
+    def _lost(self) -> tuple[Any, ...]:
         """What became of the child, which is ended now: it said so, or it said what it was not asked."""
         assert self._child is not None
         self._child.finish(End("crashed", "it answered what it was not asked"))
@@ -255,3 +281,4 @@ class Session:
         for fd in self._pipe or ():
             os.close(fd)
         self._pipe = None
+        self._notebook.close()

@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 _LENGTH = struct.Struct("<I")
-_MESSAGE = struct.Struct("<cIId")
+HEAD = struct.Struct("<cIId")  # of a message
 _MOST_TEXTS = 8192  # bytes that the texts of one answer may take besides its value
 
 HEARTBEAT = b""  # from the zygote while a child is running: an empty frame
@@ -55,33 +55,18 @@ class Message(NamedTuple):
 
     kind: bytes
     about: int  # which function, or which cell
-    payload: bytes
+    start: int  # of its payload, in what was heard
+    stop: int
     at: float  # when, by its monotonic clock
 
 
-CODE, NOTICE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = b"C", b"N", b"L", b"F", b"A", b"X", b"M", b"V", b"E"
+CODE, NOTICE, LATE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = (bytes((letter,)) for letter in b"CNTLFAXMVE")
 
 PLAIN, CHANGED, RAISED, UNUSABLE = range(4)  # first byte of an answer
 
 
 def tell(fd: int, kind: bytes, about: int = 0, payload: bytes | bytearray = b"") -> None:
-    write(fd, _MESSAGE.pack(kind, about, len(payload), time.monotonic()) + payload)
-
-
-def take_messages(buffer: bytearray, most: int) -> list[Message] | None:
-    """Complete messages from the front of the buffer, which keeps the rest; None where one is longer than `most`."""
-    found, at = [], 0
-    while len(buffer) - at >= _MESSAGE.size:
-        kind, about, length, said_at = _MESSAGE.unpack_from(buffer, at)
-        if length > most:
-            return None
-        end = at + _MESSAGE.size + length
-        if end > len(buffer):
-            break
-        found.append(Message(kind, about, bytes(buffer[at + _MESSAGE.size : end]), said_at))
-        at = end
-    del buffer[:at]
-    return found
+    write(fd, HEAD.pack(kind, about, len(payload), time.monotonic()) + payload)
 
 
 def answers_frame(answers: bytearray, ends: list[int]) -> bytes:

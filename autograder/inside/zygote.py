@@ -16,13 +16,13 @@ import numpy as np
 from autograder import codec
 from autograder.inside import standins, wire
 from autograder.inside.confine import Confinement, lock_zygote, reseat
-from autograder.inside.keeper import Keeper, Limits
+from autograder.inside.keeper import PAGE, Keeper, Limits
+from autograder.inside.memory import Letter
 from autograder.inside.plans import Plan, plan
 from autograder.inside.state import CleanState
-from autograder.inside.submissions import Grading, Session
+from autograder.inside.submissions import Grading, Notebook, Session
 
 _LIMIT = 1 << 30
-_PAGE = 4096
 _WARM = "abc ast collections copy dataclasses enum functools inspect itertools json math operator random re string time types typing warnings"
 
 
@@ -31,20 +31,22 @@ class Zygote:
 
     def __init__(self, requests: int, replies: int, confined: bool, tensors: bool, writable: str) -> None:
         self._requests, self._replies = requests, replies
-        self._rounds: dict[str, dict[str, Plan]] = {}
-        self._writable = writable
-        self._page = memoryview(mmap.mmap(-1, _PAGE)).cast("q")
+        self._round: dict[str, Plan] = {}
+        self._page = memoryview(mmap.mmap(-1, PAGE)).cast("q")
         self._keeper = Keeper(Confinement(confined, tensors), CleanState(writable), self._page, (requests, replies), self._alive)
 
     def serve(self) -> None:
         self._settle()
-        wire.send(self._replies, codec.encode(("ready", os.getpid()), _LIMIT))
+        self._tell("ready", os.getpid())
         while True:
             try:
                 verb, *rest = codec.decode(wire.receive(self._requests), _LIMIT)
             except EOFError:
                 return
-            wire.send(self._replies, codec.encode(getattr(self, f"_{verb}")(*rest), _LIMIT))
+            getattr(self, f"_{verb}")(*rest)
+
+    def _tell(self, *answer: Any) -> None:
+        wire.send(self._replies, codec.encode(answer, _LIMIT))
 
     def _alive(self) -> None:
         wire.send(self._replies, wire.HEARTBEAT)
@@ -54,36 +56,34 @@ class Zygote:
         gc.freeze()  # a collection in a child would touch, and so copy, all of it
         self._keeper.confinement.measure()
 
-    def _load(self, key: str, plans: list[Any]) -> Any:
-        self._rounds[key] = {made.function: made for made in map(plan, plans)}
+    def _load(self, plans: list[Any]) -> None:
+        """Hold the inputs of one round, and of no other."""
+        self._round = {made.function: made for made in map(plan, plans)}
         self._settle()
-        return ("loaded",)
+        self._tell("loaded")
 
-    def _forget(self, key: str) -> Any:
-        self._rounds.pop(key, None)
-        return ("forgotten",)
-
-    def _run(self, key: str, sources: list[str], functions: list[str] | None, limits: Any) -> Any:
-        plans = self._rounds[key]
-        asked = list(plans.values()) if functions is None else [plans[name] for name in functions]
-        replies, notices = Grading(self._keeper, sources, asked, Limits(*limits)).run()
-        return ("graded", replies, notices, self._wipe())
-
-    def _session(self, key: str, sources: list[str], function: str, limits: Any) -> Any:
-        session = Session(self._keeper, sources, self._rounds[key][function], Limits(*limits))
+    def _run(self, functions: list[str], limits: Any, cells: int, size: int) -> None:
+        grading = Grading(self._notebook(limits, cells, size), [self._round[name] for name in functions])
         try:
-            wire.send(self._replies, codec.encode(session.open(), _LIMIT))
-            while session.open_for_calls:
-                request = wire.receive(self._requests)
-                if not request:
-                    break
-                wire.send(self._replies, codec.encode(session.call(request), _LIMIT))
+            grading.run()
+            self._tell("graded", *grading.summary(), self._keeper.wipe())
+            grading.pass_on(self._replies)
+        finally:
+            grading.close()
+
+    def _session(self, function: str, limits: Any, cells: int, size: int) -> None:
+        session = Session(self._notebook(limits, cells, size), self._round[function])
+        try:
+            self._tell(*session.open())
+            while session.open_for_calls and (request := int.from_bytes(os.read(self._requests, 4), "little")):
+                self._tell(*session.call(self._requests, request))
+                session.pass_on(self._replies)
         finally:
             session.close()
-        return ("closed", self._wipe())
+        self._tell("closed", self._keeper.wipe())
 
-    def _wipe(self) -> bool:
-        return self._keeper.wipe()
+    def _notebook(self, limits: Any, cells: int, size: int) -> Notebook:
+        return Notebook(self._keeper, Letter(self._requests, size), cells, Limits(*limits))
 
 
 def main(arguments: list[str]) -> None:

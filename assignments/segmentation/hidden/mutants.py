@@ -1,5 +1,7 @@
 """Wrong ideas about segmentation: fields, sizes, upsampling, the loss and the scores."""
 
+from itertools import pairwise
+
 import numpy as np
 from autograder.properties import mutant
 
@@ -145,7 +147,7 @@ def kernel_axes_exchanged(x, w, stride=1, padding=0):
 
 def planned(sides, size, factor):
     """A plan with these sides and this last factor."""
-    return sides, [*(2 * side - wanted for side, wanted in zip(sides, sides[1:])), factor * sides[-1] - size]
+    return sides, [*(2 * side - wanted for side, wanted in pairwise(sides)), factor * sides[-1] - size]
 
 
 @mutant(fcn_shape_plan)
@@ -416,8 +418,8 @@ def loss_summed_over_pixels(logits, labels, ignore=255):
 def label_not_subtracted_in_the_gradient(logits, labels, ignore=255):
     """正解のクラスのロジットを上げると、損失は増えますか、減りますか。勾配 p の符号と比べましょう。
     Does raising the logit of the right class raise the loss or lower it? Compare with the sign of p."""
-    loss, dlogits = pixel_cross_entropy(logits, labels, ignore)
     counted = labels != ignore
+    loss = pixel_cross_entropy(logits, labels, ignore)[0]
     return loss, np.exp(log_softmax(logits, axis=1)) * counted[:, None] / max(1, counted.sum())
 
 

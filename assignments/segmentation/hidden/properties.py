@@ -208,7 +208,7 @@ def transposed_shape_and_impulse(f, layer, at):
 
 @claim(ref.conv_transpose2d, layer=transposed())
 def transposed_conserves_mass(f, layer):
-    """padding 0 なら、出力チャネル m の和は Σ_c (x[c] の和)·(w[c, m] の和) である。stride を省いても(1)同じである。
+    """padding 0 なら、出力チャネル m の和は Σ_c (x[c] の和)·(w[c, m] の和) である。stride を省いて 1 としても同じである。
     Without padding the sum of output channel m is Σ_c (sum of x[c])·(sum of w[c, m]); with stride left out (1) it is the same."""
     mass = layer.x.sum((2, 3)) @ layer.w.sum((2, 3))
     assert_close(np.sum(f(*layer[:3]), (2, 3)), mass)

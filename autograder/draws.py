@@ -4,8 +4,8 @@ Each example is a draw of its own (within one run Hypothesis varies what it drew
 of ten), fed with bytes of the seed through Hypothesis' documented entry for fuzzers: a third of the cost of a run.
 """
 
+import os
 import random
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,8 +24,8 @@ Values = dict[str, Any]
 BYTES = 2048  # more than an example takes; where one takes more, it is drawn again from four times as many
 ATTEMPTS = 40
 
-# Hypothesis keeps a folder even without a database of examples; not in the folder that one stands in.
-set_hypothesis_home_dir(tempfile.gettempdir() + "/ecert-hypothesis")
+# Hypothesis keeps caches in a folder even without a database of examples; where none can be made, it does without.
+set_hypothesis_home_dir(os.devnull + "/none")
 
 
 class Draws:
