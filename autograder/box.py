@@ -35,7 +35,7 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
 }  # fmt: skip
 _DEVICES = ("null", "zero", "random", "urandom")
-_CANARY = [("f", [((1,), False)], [], False, 64)], ["def f(x): return x"], ["f"], (5.0, 5.0, 5.0, 256)
+_CANARY: tuple[Any, ...] = [("f", [((1,), False)], [], False, 64)], ["def f(x): return x"], ["f"], (5.0, 5.0, 5.0, 256)
 
 
 class Dead(Exception):
@@ -96,7 +96,7 @@ class Box:
         """
         plans, cells, functions, limits = _CANARY
         self.load("", codec.encode(("load", plans), MOST))
-        ((status, detail, *_),), *_, rest, _ = self.run(cells, functions, limits)
+        ((status, detail, *_),), *_ = self.run(cells, functions, limits)
         if status != "passed":
             raise Dead(f"a child ended: {detail}")
 

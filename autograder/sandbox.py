@@ -6,7 +6,7 @@ comes from the clock of the zygote, which no trainee's code can touch, and from 
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -204,7 +204,7 @@ class Worker:
         finally:
             self._end_session(live, state[0] == "lost")
 
-    def _end_session(self, live: "box.Box | None", lost: bool) -> None:
+    def _end_session(self, live: box.Box | None, lost: bool) -> None:
         if live is None or live is not self._box:
             return
         try:
@@ -218,24 +218,27 @@ class Worker:
         memory = min(limits.memory_mb, self._memory_mb or limits.memory_mb)
         return float(limits.call_seconds), float(limits.function_seconds), float(limits.cell_seconds), memory
 
-    def _once_more(self, key: str, do: Callable[["box.Box"], Any]) -> Any:
+    def _once_more(self, key: str, do: Callable[[box.Box], Any]) -> Any:
         """Do it with a worker that holds the round, and once more with a new one should this one die of it.
 
         Raises:
             Dead: when it dies again.
         """
-        for last in (False, True):
-            try:
-                ready = self._ready()
-                ready.load(key, self._frames[key])
-                return do(ready)
-            except box.Dead:
-                self._stop()
-                if last:
-                    raise
-        return None
+        with suppress(box.Dead):
+            return do(self._holding(key))
+        self._stop()
+        try:
+            return do(self._holding(key))
+        except box.Dead:
+            self._stop()
+            raise
 
-    def _ready(self) -> "box.Box":
+    def _holding(self, key: str) -> box.Box:
+        ready = self._ready()
+        ready.load(key, self._frames[key])
+        return ready
+
+    def _ready(self) -> box.Box:
         if self._box is None:
             self._box = box.Box(self._mode, self._tensors, self._python)
         return self._box

@@ -123,7 +123,7 @@ def _number(name: str) -> str:
 
 def ran_out_of_memory(error: BaseException) -> bool:
     """Is this a MemoryError of the machine's, not one that somebody raised by name?"""
-    if not isinstance(error, MemoryError):
+    if MemoryError not in type.__getattribute__(type(error), "__mro__"):  # her __class__ may be a property
         return False
     step = _traceback(error)
     for _ in range(_FRAMES):

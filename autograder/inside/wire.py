@@ -34,10 +34,16 @@ def receive(fd: int, most: int = 1 << 30) -> bytes:
     Raises:
         EOFError: where the other end is closed, or claims more than `most` bytes.
     """
-    (length,) = _LENGTH.unpack(_exactly(fd, _LENGTH.size))
+    length = receive_length(fd)
     if length > most:
         raise EOFError("a frame longer than can be")
     return _exactly(fd, length)
+
+
+def receive_length(fd: int) -> int:
+    """How long the next frame is, where its bytes are to go elsewhere."""
+    (length,) = _LENGTH.unpack(_exactly(fd, _LENGTH.size))
+    return int(length)
 
 
 def _exactly(fd: int, size: int) -> bytes:

@@ -75,8 +75,8 @@ class Zygote:
         session = Session(self._notebook(limits, cells, size), self._round[function])
         try:
             self._tell(*session.open())
-            while session.open_for_calls and (request := int.from_bytes(os.read(self._requests, 4), "little")):
-                self._tell(*session.call(self._requests, request))
+            while session.open_for_calls and (size := wire.receive_length(self._requests)):
+                self._tell(*session.call(self._requests, size))
                 session.pass_on(self._replies)
         finally:
             session.close()

@@ -1,5 +1,6 @@
 """The codec: plain values come back as they were, and no bytes do anything but give a value or a CodecError."""
 
+import contextlib
 import math
 import tracemalloc
 from collections import OrderedDict, namedtuple
@@ -67,12 +68,8 @@ def test_equal_bytes_are_equal_values_and_the_other_way_round(value):
 @example(b"d\x02\x00\x00\x00" + (b"S\x00\x00\x00\x00N" * 2))
 @settings(max_examples=500)
 def test_any_bytes_give_a_value_or_a_codec_error(data):
-    try:
-        value = codec.decode(data, LIMIT)
-    except codec.CodecError as e:
-        assert str(e)
-    else:
-        codec.encode(value, LIMIT)
+    with contextlib.suppress(codec.CodecError):
+        codec.encode(codec.decode(data, LIMIT), LIMIT)
 
 
 @given(values, st.data())
@@ -88,10 +85,8 @@ def test_a_damaged_stream_is_total_too(value, data):
                 del raw[at:]
             case _:
                 raw.insert(at, data.draw(st.integers(0, 255)))
-    try:
+    with contextlib.suppress(codec.CodecError):
         codec.decode(bytes(raw), LIMIT)
-    except codec.CodecError:
-        pass
 
 
 def test_arrays_are_copies_that_may_be_written():
