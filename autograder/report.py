@@ -29,7 +29,7 @@ SAY = {
     "full": Text("満点", "Full marks"),
     "zero": Text("0点", "Zero"),
     "scores": Text("得点の分布", "Distribution of scores"),
-    "students": Text("人数", "students"),
+    "students": Text("人数", "How many"),
     "points": Text("点", "points"),
     "success": Text("関数ごとの合格率(線は95%信頼区間、Wilson)", "Success by function (line: 95 % interval, Wilson)"),
     "function": Text("関数", "Function"),
@@ -64,7 +64,7 @@ font-family:system-ui,"Noto Sans CJK JP","Noto Sans JP","Hiragino Sans","Yu Goth
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid var(--edge)}h3{font-size:1rem;margin-top:1.6rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--edge)}
 th{color:var(--dim);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td{overflow-wrap:anywhere}code{font-size:.9em}.dim{color:var(--dim)}.bad{border-left:4px solid var(--bad);padding:.2rem 1rem;background:var(--soft)}
+td{overflow-wrap:anywhere}td>code{overflow-wrap:normal;white-space:nowrap}code{font-size:.9em}.dim{color:var(--dim)}.bad{border-left:4px solid var(--bad);padding:.2rem 1rem;background:var(--soft)}
 figure{margin:.8rem 0}figure svg{max-width:100%;height:auto;border-radius:6px}
 @media print{body{max-width:none}h2{break-after:avoid}tr,figure{break-inside:avoid}}
 """

@@ -156,7 +156,8 @@ def puct_search(
             state = int(children[state, moves[best]])
         expanded.add(state)
         N, W = backup_value(N, W, np.array(path), values[state])
-    return N.reshape(children.shape)[root]
+    visits: Ints = N.reshape(children.shape)[root]
+    return visits
 
 
 def search_policy(N: Ints, tau: float) -> Array:
@@ -175,11 +176,13 @@ def search_policy(N: Ints, tau: float) -> Array:
     if tau < 0:
         raise ValueError(f"tau must not be negative, not {tau}")
     if tau == 0:
-        return (np.arange(len(N)) == np.argmax(N)).astype(float)
+        limit: Array = np.eye(len(N))[np.argmax(N)]
+        return limit
     # N^(1/τ) itself would overflow for small τ: powers of N / max N
     x = np.log(np.maximum(N, 1)) / tau
-    p = np.where(N > 0, np.exp(x - x.max()), 0.0)
-    return p / p.sum()
+    p: Array = np.where(N > 0, np.exp(x - x.max()), 0.0)
+    p /= p.sum()
+    return p
 
 
 def input_planes(history: Ints, black_to_play: bool) -> Array:

@@ -62,10 +62,10 @@ def encode_float(x: float, exponent_bits: int, mantissa_bits: int) -> int:
     """
     _check_format(exponent_bits, mantissa_bits)
     e, m, bias = exponent_bits, mantissa_bits, _bias(exponent_bits)
-    infinity = (2**e - 1) << m
+    infinity: int = (2**e - 1) << m
     if math.isnan(x):
         return infinity | 1 << (m - 1)
-    sign = (math.copysign(1, x) < 0) << (e + m)  # -0.0 < 0 is false
+    sign: int = (math.copysign(1, x) < 0) << (e + m)  # -0.0 < 0 is false
     if math.isinf(x):
         return sign | infinity
     exponent = math.frexp(x)[1] - 1 if x else 1 - bias  # frexp gives 0 the exponent 0
@@ -147,7 +147,8 @@ def quantized_matmul(qa: Integers, qb: Integers, scale_a: float, zero_a: int, sc
     check_shapes(locals(), qa="M K", qb="K N")
     a, b, K = qa.astype(np.int64), qb.astype(np.int64), qa.shape[1]  # int32 is enough for K < 2^17
     rows, columns = a.sum(axis=1, keepdims=True), b.sum(axis=0)
-    return scale_a * scale_b * (a @ b - zero_a * columns - zero_b * rows + K * zero_a * zero_b)
+    sums: Integers = a @ b - zero_a * columns - zero_b * rows + K * zero_a * zero_b
+    return scale_a * scale_b * sums
 
 
 def fake_quantize_backward(dy: Array, x: Array, scale: Step, zero_point: Offset, q_min: int, q_max: int) -> Array:
@@ -170,7 +171,8 @@ def fake_quantize_backward(dy: Array, x: Array, scale: Step, zero_point: Offset,
 
 
 def _bias(exponent_bits: int) -> int:
-    return 2 ** (exponent_bits - 1) - 1
+    bias: int = 2 ** (exponent_bits - 1) - 1
+    return bias
 
 
 def _check_format(exponent_bits: int, mantissa_bits: int) -> None:

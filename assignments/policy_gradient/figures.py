@@ -47,12 +47,12 @@ def clipped_objective() -> str:
     """What one sample adds to PPO's objective, by its ratio: flat on one side only."""
     picture = Drawing(640, 250, "the clipped objective of one sample")
     for x0, gain, name in ((50, 1, "Â > 0"), (360, -1, "Â < 0")):
-        y0 = 210 if gain > 0 else 60
+        y0 = 210 if gain > 0 else 78
 
         def at(r: float, value: float, x0: float = x0, y0: float = y0) -> tuple[float, float]:
             return x0 + 120 * r, y0 - 80 * value
 
-        picture.arrow(x0, y0, x0 + 240, y0).arrow(x0, 226, x0, 34)
+        picture.arrow(x0, y0, x0 + 240, y0).arrow(x0, 238, x0, 34)
         picture.text(x0 + 236, y0 + (18 if gain > 0 else -10), "ratio r", size=12, anchor="end")
         picture.text(x0 + 8, 40, "min(rÂ, clip(r)Â)", size=12, anchor="start")
         picture.text(x0 + 196, 26, name, BLUE if gain > 0 else RED, 15)

@@ -1,6 +1,6 @@
 """Figures of the quantisation notebook."""
 
-from autograder.drawing import BLUE, GREEN, GREY, INK, RED, Drawing
+from autograder.drawing import BLUE, GREEN, GREY, RED, Drawing
 
 
 def layouts() -> str:
@@ -50,9 +50,11 @@ def staircase() -> str:
         points += [place(value - 0.25 if q else -1.75, value), place(value + 0.25 if q < 7 else 3.3, value)]
         d.text(place(value, 0)[0], place(0, value)[1] - 8, f"q={q}", BLUE, 12)
     d.line(points, BLUE, width=2.5)
-    d.text(place(-1.5, 0)[0], zero + 72, "q_min", RED, 12).text(place(3.1, 0)[0], place(0, 2.5)[1] + 20, "q_max", RED, 12)
+    d.text(left + 4, zero + 40, "q_min", RED, 12, "start").text(place(3.1, 0)[0], place(0, 2.5)[1] + 20, "q_max", RED, 12)
     base = 352
-    d.arrow(left, base, left + ux * 5.25, base).text(left, base - 40, "dx / dy", size=12, anchor="start")
+    d.arrow(left, base, left + ux * 5.25, base).text(left, base - 40, "dy / dx", size=12, anchor="start")
     low, high = place(-1.25, 0)[0], place(2.75, 0)[0]
     d.line([(left, base), (low, base), (low, base - 30), (high, base - 30), (high, base), (left + ux * 5.05, base)], RED, width=2.5)
-    return d.text(low - 10, base - 26, "1", RED, 12).text(high + 12, base - 8, "0", RED, 12).line([(low, base - 30), (low, zero)], GREY, dashed=True).line([(high, base - 30), (high, zero)], GREY, dashed=True).text(0, 0, "", INK).svg()
+    for end in (low, high):
+        d.line([(end, base - 30), (end, zero)], GREY, dashed=True)
+    return d.text(low - 10, base - 26, "1", RED, 12).text(high + 12, base - 8, "0", RED, 12).svg()

@@ -28,6 +28,7 @@ from autograder.verdict import SubmissionVerdict, Text
 from autograder.workspace import Workspace, create
 
 MARKER = "demo"  # in .ecert/: the folder is ours to make anew
+TOPICS = 5  # eight submissions of each
 SAMPLE = "endo"  # whose feedback shows wrong ideas
 
 Verdicts = Mapping[tuple[str, str], SubmissionVerdict | None]
@@ -42,33 +43,34 @@ Verdicts = Mapping[tuple[str, str], SubmissionVerdict | None]
     metavar="N",
     help="並列のプロセス数。\nProcesses at a time.",
 )
+@option(
+    "--topic",
+    "names",
+    multiple=True,
+    metavar="TOPIC",
+    help="使う課題(既定: 最初の5つ)。\nAssignments to use (default: the first five).",
+)
 @lang_option
-def demo(folder: Path, workers: int, lang: str | None) -> None:
+def demo(folder: Path, workers: int, names: tuple[str, ...], lang: str | None) -> None:
     """全体の実演: コースを作り、40件の提出物を作って採点し、フィードバックと報告を作る。
     The whole in one go: build the course, make a cohort of 40 submissions, grade it, write feedback and report."""
     lang = language()
     refuse_without_sandbox(Conditions())
     content = find_content()
-    topics, workspace = content.topics(), _fresh(folder, content, lang)
+    topics = content.topics(names or content.order[:TOPICS])
+    workspace = _fresh(folder, content, lang)
     step = _Steps(lang).step
     with step(Text(f"{len(topics)} 課題を作り、配布用に書き出す", f"Build and release {len(topics)} assignments")):
         released = {t.name: releasing.release(workspace, t).read_text(encoding="utf-8") for t in topics}
     with step(Text("受講者の提出物を作る", "Make the trainees' submissions")):
         handed = list(made_cohort(topics, released))
         _hand_in(workspace, handed)
-    with (
-        step(Text(f"{len(handed)} 件を採点する", f"Grade {len(handed)} submissions"), bars=True),
-        watching(lang) as watcher,
-    ):
+    grades = Text(f"{len(handed)} 件を採点する", f"Grade {len(handed)} submissions")
+    with step(grades, bars=True), watching(lang) as watcher:
         grading.grade(workspace, topics, Conditions(), workers, watcher)
     with Journal(workspace.journal) as journal:
-        with (
-            step(Text("受講者へのフィードバックを作る", "Write the trainees' feedback"), bars=True),
-            watching(lang) as watcher,
-        ):
-            for topic in topics:
-                watcher.begins(topic.name, feedback.count(workspace, topic.name))
-                feedback.generate(workspace, topic.name, journal, workers, done=partial(watcher.advances, topic.name))
+        with step(Text("受講者へのフィードバックを作る", "Write the trainees' feedback"), bars=True):
+            _write_feedback(workspace, topics, journal, workers, lang)
         with step(Text("クラス全体の報告を書く", "Write the cohort's report")):
             sums = [cohort.sums(t, journal.entries(t.name)) for t in topics]
             write_whole(_report(workspace), page(content.name, sums, lang))
@@ -79,6 +81,13 @@ def demo(folder: Path, workers: int, lang: str | None) -> None:
         raise Fault(
             f"{len(wrong)} of {len(handed)} submissions have another score than their making says: {', '.join(wrong)}"
         )
+
+
+def _write_feedback(workspace: Workspace, topics: Sequence[Topic], journal: Journal, workers: int, lang: str) -> None:
+    with watching(lang) as watcher:
+        for topic in topics:
+            watcher.begins(topic.name, feedback.count(workspace, topic.name))
+            feedback.generate(workspace, topic.name, journal, workers, done=partial(watcher.advances, topic.name))
 
 
 class _Steps:

@@ -28,6 +28,8 @@ class Job:
     cuts: dict[int, int] = field(default_factory=dict)
     live: int | None = None  # descriptor from which calls come one at a time
 
+    lean: bool = False  # leave out cells that define nothing
+
     def run(self, confinement: Confinement, clean: CleanState, page: Any, out: int) -> None:
         """All that a child does; `out` is where its messages go."""
         confinement.put_on(self.memory_mb)
@@ -62,6 +64,8 @@ class Job:
             made = cells.compile_all(sources, self.cuts, notify, enter)
             with contextlib.suppress(ValueError):
                 wire.tell(out, wire.CODE, 0, cells.dump(made))
+        if self.lean:
+            made = [cell for cell in made if cells.defines(cell)]
         self._lines = {f"<cell {cell.number}>": cell.source.split("\n") for cell in made}
         return cells.define(made, self.cuts, self.seconds, notify, enter, page)
 

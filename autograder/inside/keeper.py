@@ -49,7 +49,8 @@ class Keeper:
         self.confinement, self.clean, self.page, self.private, self.alive = confinement, clean, page, private, alive
 
     def fork(self, job: Job, limits: Limits, most: int) -> "Child":
-        """A child at work. `most` bounds all that it may say."""
+        """A child at work, in an empty folder. `most` bounds all that it may say."""
+        self.wipe()
         return Child(self, job, limits, most)
 
     def wipe(self) -> bool:
@@ -121,7 +122,10 @@ class Child:
         return self._lap - before
 
     def _hear(self) -> list[wire.Message]:
+        before = self.said.end
         still_open = self.said.listen(self._read)
+        if self.said.end - before > _PIPE // 4:
+            self._poll.modify(self._read, select.POLLIN)  # much is to come, and the pipe is soon full
         messages = self.said.messages()
         if messages is None:
             self.finish(End("crashed", "it wrote more than its answers may take"))

@@ -58,6 +58,10 @@ class Scratch:
         with memoryview(self._memory) as mine, memoryview(other._memory) as theirs:
             mine[at : at + stop - start] = theirs[start:stop]
 
+    def equal(self, start: int, stop: int, other: "Scratch", at: int) -> bool:
+        with memoryview(self._memory) as mine, memoryview(other._memory) as theirs:
+            return mine[start:stop] == theirs[at : at + stop - start]
+
     def close(self) -> None:
         self._memory.close()
 
@@ -93,38 +97,38 @@ class Heard(Scratch):
 
     def __init__(self, most: int) -> None:
         super().__init__(most, inherited=False)
-        self._most, self._end, self._understood = most, 0, 0
+        self._most, self.end, self._understood = most, 0, 0
 
     def listen(self, fd: int) -> bool:
         """Take what is there to read; False once the child has closed its end."""
-        while self._end < self._most:
+        while self.end < self._most:
             try:
-                came = self.fill(fd, self._end, self._most)
+                came = self.fill(fd, self.end, self._most)
             except BlockingIOError:
                 return True
             if not came:
                 return False
-            self._end += came
+            self.end += came
         return True
 
     def messages(self) -> list[wire.Message] | None:
         """Those that came since; None where it has said, or announces, more than it may."""
         found, at = [], self._understood
-        while self._end - at >= wire.HEAD.size:
+        while self.end - at >= wire.HEAD.size:
             kind, about, length, when = wire.HEAD.unpack_from(self._memory, at)
             start = at + wire.HEAD.size
             if length > self._most - start:
                 return None
-            if start + length > self._end:
+            if start + length > self.end:
                 break
             at = start + length
             found.append(wire.Message(kind, about, start, at, when))
         self._understood = at
-        return None if self._end == self._most else found
+        return None if self.end == self._most else found
 
     def forget(self) -> None:
         """Make room: all that was said has been passed on."""
-        self._end = self._understood = 0
+        self.end = self._understood = 0
 
 
 class Part:
@@ -135,6 +139,9 @@ class Part:
 
     def __len__(self) -> int:
         return self._stop - self._start
+
+    def same_as(self, other: "Part") -> bool:
+        return len(self) == len(other) and self._said.equal(self._start, self._stop, other._said, other._start)
 
     def pass_on(self, fd: int) -> None:
         self._said.write(fd, self._start, self._stop)

@@ -48,10 +48,12 @@ class Notebook:
     cell_seconds: float = 0.0
     said: list[Heard] = field(default_factory=list)
 
-    def child(self, plans: list[Plan], repeat: bool = False, live: int | None = None) -> tuple[Child, list[wire.Message]]:
+    def child(
+        self, plans: list[Plan], repeat: bool = False, live: int | None = None, lean: bool = False
+    ) -> tuple[Child, list[wire.Message]]:
         """A child that has defined the cells, with what it has said since; or one that has ended before. Cells that bring it down are left out."""
         while True:
-            job = Job(self.letter, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, dict(self.cuts), live)
+            job = Job(self.letter, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, dict(self.cuts), live, lean)
             most = sum(2 * wire.most_of_frame(len(p.calls) + len(p.again), p.reply_bytes) for p in plans)
             child = self.keeper.fork(job, self.limits, most + _MOST_CODE + _MOST_NOTICES + _REST)
             self.said.append(child.said)
@@ -117,7 +119,8 @@ class Grading:
     def run(self) -> None:
         """Ask all, and those that were answered again."""
         self._pass([at for at, _ in enumerate(self._plans)], repeat=False)
-        self._pass([at for at, r in enumerate(self._results) if r.status == "passed" and self._plans[at].again], repeat=True)
+        answered = [at for at, r in enumerate(self._results) if r.status == "passed" and self._plans[at].again]
+        self._pass(self._unconfirmed(answered), repeat=True)
 
     def summary(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Of each function what is known and how many bytes of answers follow; our notices; those of the child, with their sizes."""
@@ -135,6 +138,25 @@ class Grading:
 
     def close(self) -> None:
         self._notebook.close()
+
+    def _unconfirmed(self, todo: list[int]) -> list[int]:
+        """Those that a second child did not answer with the bytes of the first. It runs only the cells that define something: where that
+        makes a difference, the functions concerned are asked in a child that runs them all.
+        """
+        if not todo:
+            return []
+        child, messages = self._notebook.child([self._plans[at] for at in todo], repeat=True, lean=True)
+        due = 0
+        while messages and due < len(todo):
+            for message in messages:
+                if message.kind in (wire.AGAIN, wire.MISSING, wire.MEMORY) and message.about == due < len(todo):
+                    result, part = self._results[todo[due]], Part(child.said, message)
+                    if message.kind == wire.AGAIN and result.again is not None and part.same_as(result.again):
+                        result.second = part
+                    due += 1
+            messages = child.listen() if due < len(todo) else []
+        child.finish(End(""))
+        return [at for at in todo if self._results[at].second is None]
 
     def _pass(self, todo: list[int], repeat: bool) -> None:
         if not todo:

@@ -96,6 +96,7 @@ def main(arguments: list[str]) -> None:
     warm(tensors)
     standins.install()
     os.dup2(null, 2)
+    os.close(null)
     sys.argv[:] = [""]
     Zygote(requests, replies, confined, tensors, writable).serve()
 

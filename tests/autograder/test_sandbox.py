@@ -241,6 +241,14 @@ def test_an_answer_that_depends_on_the_process_is_not_steady(worker):
     assert [d.second_child for d in reply.differences()] == [True]
 
 
+@pytest.mark.parametrize(
+    ("cell", "steady"), [("n.append(1)", True), ("n.append(os.getpid())", False), ("print(n)", True), ("n.extend(iter(int, 1))", True)]
+)
+def test_a_cell_that_defines_nothing_matters_all_the_same_where_it_does(worker, cell, steady):
+    reply = one(worker, "import os\nn = []\ndef f(x): return list(n)", cell, arguments=[(1,)], again=(0,), limits=Limits(2, 5, 0.5))
+    assert reply.steady is steady
+
+
 def test_global_generators_start_anew_so_that_chance_repeats_itself(worker):
     cell = "import random, numpy as np\nrandom.random(); np.random.rand()\ndef f(x): return random.random() + np.random.rand()"
     replies, _ = run(worker, cell + "\ng = f", works=[work("f"), work("g")])

@@ -119,9 +119,7 @@ def backup_without_sign(N, W, path, v, n_vl=0):
 def only_the_leaf_is_told(N, W, path, v, n_vl=0):
     """葉の評価で、根に近い枝の平均は変わりませんか。
     Does the evaluation of a leaf leave the means near the root as they were?"""
-    return backup_value(*backup_value(N, W, path[-1:], v, n_vl), path[:-1], 0.0, 1 + n_vl) if n_vl and len(path) > 1 else backup_value(
-        N, W, path[-1:], v, n_vl
-    )
+    return backup_value(N, W, path[-1:], v, n_vl)
 
 
 @mutant(backup_value)
@@ -374,9 +372,9 @@ def loss_summed_over_batch(logits, v, pi, z, weights, l2=1e-4):
 def cross_entropy_reversed(logits, v, pi, z, weights, l2=1e-4):
     """教師はどちらですか。log をとるのは予測の側です。
     Which of the two is the target? The logarithm belongs to the prediction."""
-    loss, *gradients = zero_loss(logits, v, 0 * pi, z, weights, l2)
-    reversed_ = -(softmax(logits) * np.log(np.maximum(pi, 1e-12))).sum(axis=1).mean()
-    return loss + reversed_, *zero_loss(logits, v, pi, z, weights, l2)[1:]
+    loss, *gradients = zero_loss(logits, v, pi, z, weights, l2)
+    turned = pi * log_softmax(logits) - softmax(logits) * np.log(np.maximum(pi, 1e-12))
+    return loss + turned.sum(axis=1).mean(), *gradients
 
 
 @mutant(zero_loss)
@@ -422,7 +420,7 @@ def weights_without_a_gradient(logits, v, pi, z, weights, l2=1e-4):
 def softmax_overflows(logits, v, pi, z, weights, l2=1e-4):
     """logits が 800 のとき、exp は計算できますか。
     Can exp be computed for a logit of 800?"""
-    loss, dlogits, dv, dweights = zero_loss(logits, v, pi, z, weights, l2)
+    loss, _, dv, dweights = zero_loss(logits, v, pi, z, weights, l2)
     with np.errstate(all="ignore"):
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         cross = -(pi * np.log(p)).sum(axis=1).mean()

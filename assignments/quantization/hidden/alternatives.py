@@ -86,7 +86,7 @@ def halves_and_doubles(x, exponent_bits, mantissa_bits):
         field, fraction = (exponent + bias, units - 2**m) if units >= 2**m else (0, units)
         if fraction == 2**m:
             field, fraction = field + 1, 0
-    return (sign * 2**e + field) * 2**m + (fraction if field < top else 0)
+    return (sign * 2**e + min(field, top)) * 2**m + (fraction if field < top else 0)
 
 
 @alternative(affine_parameters)

@@ -211,6 +211,21 @@ def detached_at_the_end(rule, rewards, dones, q_next, gamma, next_actions=None, 
     return (rewards + gamma * (value * ~dones)).detach()
 
 
+@alternative(td_target_torch)
+def targets_one_by_one(rule, rewards, dones, q_next, gamma, next_actions=None, epsilon=0.0, q_select=None):
+    """A loop over the batch, stacked at the end."""
+
+    def worth(n):
+        row = q_next[n].detach()
+        if rule == "sarsa":
+            return row[next_actions[n]]
+        if rule == "expected_sarsa":
+            return epsilon * row.mean() + (1 - epsilon) * row.max()
+        return row.max() if rule == "q_learning" else row[q_select[n].argmax()]
+
+    return torch.stack([r.detach() if dones[n] else r.detach() + gamma * worth(n) for n, r in enumerate(rewards)])
+
+
 @alternative(dqn_loss_torch)
 def torch_huber_loss(q, actions, rewards, dones, q_next, gamma, delta=1.0, q_next_online=None):
     """torch's own Huber loss."""
