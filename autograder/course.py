@@ -158,6 +158,7 @@ class Content:
     order: tuple[str, ...]
     examples: int
     limits: Limits
+    demo: tuple[str, ...]  # the topics that `ecert demo` shows
 
     @classmethod
     def at(cls, root: Path) -> "Content":
@@ -172,7 +173,8 @@ class Content:
             raise Usage(f"{root} holds no course: {path} not found")
         raw = _toml(path)
         limits = _limits(Limits(), raw.get("limits", {}), path)
-        return cls(root.resolve(), raw["name"], tuple(raw["topics"]), int(raw["policy"]["examples"]), limits)
+        order = tuple(raw["topics"])
+        return cls(root.resolve(), raw["name"], order, int(raw["policy"]["examples"]), limits, tuple(raw.get("demo", order[:5])))
 
     def topic(self, name: str) -> Topic:
         """One topic by its name, whether or not the course lists it yet.

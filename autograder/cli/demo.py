@@ -28,7 +28,6 @@ from autograder.verdict import SubmissionVerdict, Text
 from autograder.workspace import Workspace, create
 
 MARKER = "demo"  # in .ecert/: the folder is ours to make anew
-TOPICS = 5  # eight submissions of each
 SAMPLE = "endo"  # whose feedback shows wrong ideas
 
 Verdicts = Mapping[tuple[str, str], SubmissionVerdict | None]
@@ -57,7 +56,7 @@ def demo(folder: Path, workers: int, names: tuple[str, ...], lang: str | None) -
     lang = language()
     refuse_without_sandbox(Conditions())
     content = find_content()
-    topics = content.topics(names or content.order[:TOPICS])
+    topics = content.topics(names or content.demo)
     workspace = _fresh(folder, content, lang)
     step = _Steps(lang).step
     with step(Text(f"{len(topics)} 課題を作り、配布用に書き出す", f"Build and release {len(topics)} assignments")):

@@ -23,6 +23,13 @@ def one_entry_at_a_time(P, R, V, gamma, terminal):
     return Q
 
 
+@alternative(action_values)
+def one_sum_over_successors(P, R, V, gamma, terminal):
+    """Ends multiplied away on both sides."""
+    live = 1.0 - terminal
+    return (R + gamma * np.tensordot(P, V * live, axes=1)) * live[:, None]
+
+
 @alternative(greedy_policy)
 def best_by_row(Q, ties="first", tol=1e-9):
     """Row by row, a list of the best."""
@@ -101,6 +108,12 @@ def error_from_the_squares(samples):
     n = len(samples)
     mean = sum(samples) / n
     return mean, (sum((x - mean) ** 2 for x in samples) / (n * (n - 1))) ** 0.5
+
+
+@alternative(mean_and_error)
+def error_by_covariance(samples):
+    """numpy's own estimate of the variance."""
+    return np.mean(samples), np.sqrt(np.cov(samples) / len(samples))
 
 
 @alternative(rollout_estimate)
