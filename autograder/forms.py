@@ -1,5 +1,6 @@
 """Plainly equal forms made one: what a trainee may return where the reference returns an array, a number or a tuple."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,8 @@ def same(value: Any, like: Any) -> bool:
     if isinstance(like, np.ndarray):
         return _same_array(value, like)
     if type(value) is float and type(like) is float:
-        return value == like or abs(value - like) <= SNAP * abs(like) + FLOOR or (value != value and like != like)
+        near = math.isfinite(like) and abs(value - like) <= (SNAP * abs(like) or FLOOR)
+        return near or value == like or (value != value and like != like)
     return type(value) is type(like) and bool(value == like)
 
 
@@ -247,7 +249,7 @@ def _same_array(value: np.ndarray[Any, Any], like: np.ndarray[Any, Any]) -> bool
         return True
     apart = np.abs(value - like)
     largest = np.abs(like).max(initial=0.0)
-    if bool((apart <= SNAP * largest + FLOOR).all()) and np.isfinite(largest):
+    if np.isfinite(largest) and bool((apart <= (SNAP * largest or FLOOR)).all()):
         return True
     # Infinite entries: equal where they stand, and the others measured by the largest of themselves.
     odd = ~np.isfinite(like)

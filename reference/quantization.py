@@ -148,7 +148,7 @@ def quantized_matmul(qa: Integers, qb: Integers, scale_a: float, zero_a: int, sc
     a, b, K = qa.astype(np.int64), qb.astype(np.int64), qa.shape[1]  # int32 is enough for K < 2^17
     rows, columns = a.sum(axis=1, keepdims=True), b.sum(axis=0)
     sums: Integers = a @ b - zero_a * columns - zero_b * rows + K * zero_a * zero_b
-    return scale_a * scale_b * sums
+    return scale_a * scale_b * sums.astype(np.float64)
 
 
 def fake_quantize_backward(dy: Array, x: Array, scale: Step, zero_point: Offset, q_min: int, q_max: int) -> Array:

@@ -50,5 +50,5 @@ def _chosen(shape: tuple[int, ...], values: Array) -> st.SearchStrategy[Array]:
     word = np.dtype("<u1" if len(values) <= 1 << 8 else "<u2" if len(values) <= 1 << 16 else "<u4")
     size = math.prod(shape) * word.itemsize
     return st.binary(min_size=size, max_size=size).map(
-        lambda drawn: by_size[np.frombuffer(drawn, word) % len(by_size)].reshape(shape)
+        lambda drawn: by_size[np.frombuffer(drawn, word).astype(np.int64) % len(by_size)].reshape(shape)
     )
