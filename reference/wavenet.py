@@ -134,7 +134,8 @@ def mu_law_encode(x: Array, mu: int = 255) -> Levels:
     if not np.all(np.abs(x) <= 1):
         raise ValueError("x must lie in [-1, 1]")
     f = np.sign(x) * np.log1p(mu * np.abs(x)) / np.log1p(mu)
-    return np.floor((f + 1) / 2 * mu + 0.5).astype(int)
+    levels: Levels = np.floor((f + 1) / 2 * mu + 0.5).astype(int)
+    return levels
 
 
 def mu_law_decode(q: Levels, mu: int = 255) -> Array:
@@ -151,7 +152,8 @@ def mu_law_decode(q: Levels, mu: int = 255) -> Array:
     if not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= mu)):
         raise ValueError(f"q must lie in 0 … {mu}")
     f = 2 * np.asarray(q) / mu - 1
-    return np.sign(f) * ((1 + mu) ** np.abs(f) - 1) / mu
+    x: Array = np.sign(f) * ((1 + mu) ** np.abs(f) - 1) / mu
+    return x
 
 
 def _check_mu(mu: int) -> None:

@@ -502,7 +502,8 @@ Returns:
 
 # %%
 logits, values = np.array([[0.0, 0.0], [1.0, 3.0]]), np.array([0.5, 1.0])
-actions, advantages, returns = np.array([0, 0]), np.array([1.0, -2.0]), np.array([1.5, -1.0])
+actions, advantages = np.array([0, 0]), np.array([1.0, -2.0])
+returns = np.array([1.5, -1.0])
 loss, dlogits, dvalues = a2c_loss(logits, values, actions, advantages, returns)
 print(round(loss, 4))  # -0.5356
 print(dlogits.round(4))  # [[-0.25, 0.25], [0.8797, -0.8797]]
@@ -688,7 +689,8 @@ Returns:
 # %%
 logits_t = torch.zeros((4, 2), requires_grad=True)
 old_t = torch.log(torch.tensor([0.4, 0.25, 0.8, 0.5]))
-actions_t, advantages_t = torch.tensor([0, 0, 1, 1]), torch.tensor([1.0, 2.0, -1.0, -2.0])
+actions_t = torch.tensor([0, 0, 1, 1])
+advantages_t = torch.tensor([1.0, 2.0, -1.0, -2.0])
 loss = ppo_clip_loss_torch(logits_t, actions_t, old_t, advantages_t)
 loss.backward()
 print(round(loss.item(), 4))  # -0.2

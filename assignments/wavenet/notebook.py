@@ -265,6 +265,7 @@ Returns:
 """
 
 # %%
+x = np.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]])
 w = np.array([[[0.1, 0.2]], [[0.3, -0.1]]])
 w_res, w_skip = np.array([[2.0]]), np.array([[1.0]])
 out, skip = wavenet_layer(x, w, np.zeros(2), w_res, w_skip, 2)
