@@ -39,6 +39,7 @@ _SHAPES = tuple(struct.Struct(f"<{ndim}I") for ndim in range(33))
 _SMALL, _REAL, _PAIR = struct.Struct("<Bq"), struct.Struct("<Bd"), struct.Struct("<Bdd")
 _COUNT = struct.Struct("<BI")
 _I64, _F64, _C128, _U32 = struct.Struct("<q"), struct.Struct("<d"), struct.Struct("<dd"), struct.Struct("<I")
+_ndarray = np.ndarray
 _heads: dict[tuple[np.dtype[Any], tuple[int, ...]], tuple[bytes, int]] = {}
 _MOST_HEADS = 4096
 _FAULTS = (struct.error, IndexError, UnicodeError, ValueError, TypeError, OverflowError)
@@ -96,7 +97,7 @@ def decode(data: bytes | bytearray | memoryview, limit: int) -> Any:
 
 def _write(out: bytearray, value: Any, limit: int, depth: int, reduce: Reduce | None) -> None:
     kind = type(value)
-    if kind is np.ndarray:
+    if kind is _ndarray:
         _write_array(out, value, limit)
     elif kind is float:
         out += _REAL.pack(_FLOAT, value)

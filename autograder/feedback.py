@@ -8,10 +8,11 @@ import hashlib
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import chdir, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import chdir
 from copy import deepcopy
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,46 +21,58 @@ from autograder.journal import Journal
 from autograder.records import shown_on_pages
 from autograder.workspace import NBGRADER_CONFIG, Workspace
 
-BATCH = 8  # submissions a task: a second or two of work
+AT_ONCE = 4  # submissions a task: a second or two of work
 
 
 class Outcome(NamedTuple):
     """What became of one topic's feedback."""
 
-    written: tuple[str, ...]  # students
-    unchanged: tuple[str, ...]
+    written: list[str]  # students
+    unchanged: list[str]
     refused: dict[str, str]  # student -> what nbgrader said
+
+
+class Batch(NamedTuple):
+    """Pages that one process makes."""
+
+    topic: str
+    students: list[str]
 
 
 def generate(
     workspace: Workspace,
-    topic: str,
+    topics: Sequence[str],
     journal: Journal,
     workers: int = 1,
     force: bool = False,
-    done: Callable[[int], None] = lambda n: None,
-) -> Outcome:
+    done: Callable[[str, int], None] = lambda topic, count: None,
+) -> dict[str, Outcome]:
     """Write `feedback/<student>/<topic>/<topic>.html` for every autograded submission whose page would be another one now.
 
     Args:
         workspace: the course folder.
-        topic: whose feedback.
+        topics: whose feedback.
         journal: remembers from what each page was made.
         workers: processes.
         force: make every page again.
-        done: is told how many pages have come to their end since it was last called.
+        done: is told of which topic how many pages more have come to their end.
     """
-    marks = dict(_marks(workspace, topic))
-    had = {} if force else journal.pages(topic)
-    wanted = [s for s, mark in marks.items() if had.get(s) != mark or not page(workspace, s, topic).is_file()]
-    unchanged = tuple(s for s in marks if s not in set(wanted))
-    done(len(unchanged))
-    refused: dict[str, str] = {}
-    for students, failed in _converted(workspace, topic, wanted, workers):
-        refused.update(failed)
-        journal.note_pages(topic, {s: marks[s] for s in students if s not in failed})
-        done(len(students))
-    return Outcome(tuple(s for s in wanted if s not in refused), unchanged, refused)
+    marks = {topic: dict(_marks(workspace, topic)) for topic in topics}
+    outcomes: dict[str, Outcome] = {}
+    batches: list[Batch] = []
+    for topic, of_topic in marks.items():
+        had = {} if force else journal.pages(topic)
+        wanted = [s for s, mark in of_topic.items() if had.get(s) != mark or not page(workspace, s, topic).is_file()]
+        outcomes[topic] = Outcome([], sorted(of_topic.keys() - set(wanted)), {})
+        done(topic, len(outcomes[topic].unchanged))
+        batches += [Batch(topic, wanted[i : i + AT_ONCE]) for i in range(0, len(wanted), AT_ONCE)]
+    for batch, refused in _converted(workspace, batches, workers):
+        written = [s for s in batch.students if s not in refused]
+        journal.note_pages(batch.topic, {s: marks[batch.topic][s] for s in written})
+        outcomes[batch.topic].written.extend(written)
+        outcomes[batch.topic].refused.update(refused)
+        done(batch.topic, len(batch.students))
+    return outcomes
 
 
 def count(workspace: Workspace, topic: str) -> int:
@@ -72,42 +85,32 @@ def page(workspace: Workspace, student: str, topic: str) -> Path:
     return workspace.feedback / student / topic / f"{topic}.html"
 
 
-def _converted(
-    workspace: Workspace, topic: str, students: Sequence[str], workers: int
-) -> Iterator[tuple[Sequence[str], dict[str, str]]]:
-    """Batches of students as they come to their end, with what was refused."""
-    size = max(1, min(BATCH, -(-len(students) // max(1, workers))))
-    batches = [students[i : i + size] for i in range(0, len(students), size)]
+def _converted(workspace: Workspace, batches: Sequence[Batch], workers: int) -> Iterator[tuple[Batch, dict[str, str]]]:
+    """Batches as they come to their end, with what was refused of each."""
     if len(batches) <= 1 or workers <= 1:
         for batch in batches:
-            yield batch, _convert(workspace.root, topic, batch)
+            yield batch, _convert(workspace.root, batch)
         return
-    # Not a fork: this process has threads by now (a progress bar), and may hold a gradebook open.
-    with _spawning(min(workers, len(batches))) as pool:
-        tasks = {pool.submit(_convert, workspace.root, topic, batch): batch for batch in batches}
+    import nbgrader.converters  # noqa: F401  here, so that every process forked below has it
+
+    pool = ProcessPoolExecutor(min(workers, len(batches)), multiprocessing.get_context("fork"))
+    try:
+        tasks = {pool.submit(_convert, workspace.root, batch): batch for batch in batches}
         for task in as_completed(tasks):
             yield tasks[task], task.result()
-
-
-@contextmanager
-def _spawning(workers: int) -> Iterator[Executor]:
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-    try:
-        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _convert(root: Path, topic: str, students: Iterable[str]) -> dict[str, str]:
+def _convert(root: Path, batch: Batch) -> dict[str, str]:
     """Have nbgrader make the pages of some students; gives what it refused."""
     from nbgrader.converters.base import NbGraderException
 
-    workspace = Workspace.at(root)
-    converter, said = _converter(workspace, topic)
+    workspace, (converter, said) = Workspace.at(root), _converter(root, batch.topic)
     refused: dict[str, str] = {}
     with chdir(root):  # where nbgrader converts
-        for student in students:
-            notebook = workspace.autograded_notebook(student, topic)
+        for student in batch.students:
+            notebook = workspace.autograded_notebook(student, batch.topic)
             converter.assignments = {str(notebook.parent): [str(notebook)]}
             try:
                 converter.convert_notebooks()
@@ -116,17 +119,18 @@ def _convert(root: Path, topic: str, students: Iterable[str]) -> dict[str, str]:
     return refused
 
 
-def _converter(workspace: Workspace, topic: str) -> "tuple[Any, _LastError]":
+@cache
+def _converter(root: Path, topic: str) -> "tuple[Any, _LastError]":
     """nbgrader's GenerateFeedback, started with nothing to convert: ready to be given one submission after another."""
-    from nbgrader.converters import GenerateFeedback  # late: nbgrader takes more than a second
+    from nbgrader.converters import GenerateFeedback
     from nbgrader.coursedir import CourseDirectory
 
     class NamedFeedback(GenerateFeedback):  # type: ignore[misc]
         def init_notebooks(self) -> None:
             """Nothing is looked for."""
 
-    config, said = deepcopy(workspace.nbgrader_config), _LastError()
-    coursedir = CourseDirectory(config=config, root=str(workspace.root), assignment_id=topic)
+    config, said = deepcopy(Workspace.at(root).nbgrader_config), _LastError()
+    coursedir = CourseDirectory(config=config, root=str(root), assignment_id=topic)
     converter = NamedFeedback(coursedir=coursedir, config=config)
     converter.force = True
     converter.log = logging.Logger("nbgrader")  # of its own: what it has to say is not for the terminal

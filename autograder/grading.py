@@ -4,6 +4,7 @@ A submission passes three stages, and a run may be killed between any two: its v
 the journal notes the mark under which they were. The next run does what is missing, and nothing else.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -19,7 +20,7 @@ from typing import NamedTuple, TypeVar
 
 from autograder import autograded, judging, submission
 from autograder.course import Topic
-from autograder.errors import Usage
+from autograder.errors import EcertError, Usage
 from autograder.gradebook import Gradebook, Template, graded
 from autograder.journal import Journal, key_of
 from autograder.judging import Conditions, Crew, Job
@@ -83,19 +84,37 @@ def grade(
         Usage: without a usable sandbox, without a release, or while another run is at work here.
         Fault: where journal or gradebook cannot be used; what was done stays done.
     """
-    outcomes = []
     with (
         _alone(workspace),
         Journal(workspace.journal) as journal,
         Gradebook(workspace.db_url) as book,
-        Crew(workers) as crew,
+        Crew(workers, any(topic.needs_torch for topic in topics)) as crew,
         ThreadPoolExecutor(SCRIBES) as scribes,
     ):
         desk = _Desk(workspace, journal, book, crew, scribes, conditions, watcher or Watcher(), anew)
-        templates = {topic.name: book.template(topic.name) for topic in topics}  # all, before work on any begins
-        for topic in topics:
-            outcomes.append(_Run(desk, topic, templates[topic.name]).outcome())
-    return outcomes
+        runs = [_Run(desk, topic, book.template(topic.name)) for topic in topics]  # all, before work on any begins
+        _go(runs, crew)
+    return [run.outcome for run in runs]
+
+
+def _go(runs: "Sequence[_Run]", crew: Crew) -> None:
+    """Keep the workers busy: topics in their order, and the next one's round made ready while this one is judged."""
+    for run in runs:
+        run.begin()
+    while True:
+        for run in runs:
+            while sum(len(each.flying) for each in runs) < AHEAD * crew.workers and run.feed():
+                pass
+        flying = {task: run for run in runs for task in run.flying}
+        if not flying:
+            return
+        try:
+            for task in wait(flying, return_when=FIRST_COMPLETED).done:
+                flying[task].land(task)
+        except BrokenExecutor:  # and with one worker all that was in flight
+            crew.renew()
+            for run in runs:
+                run.recover()
 
 
 def verdict_of(
@@ -139,6 +158,10 @@ class _Desk(NamedTuple):
     anew: bool
 
 
+_UNKNOWN, _MAKING, _READY = "unknown", "making", "ready"  # the round of a topic
+_EVERYBODYS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
 class _Run:
     """One topic: submissions stream through reading, judging and filing, a few at a time."""
 
@@ -150,24 +173,53 @@ class _Run:
         self._filed = desk.journal.filed(topic.name)
         self._held = {r.student: {c.name: c.auto for c in r.cells} for r in records(desk.workspace.db_url, topic.name)}
         self._waiting: dict[str, list[_Handed]] = defaultdict(list)  # for a verdict, by its key
-        self._flying: dict[Future[dict[str, str]], Job] = {}
+        self._unread: Iterator[list[tuple[str, Path]]] = iter(())
+        self._round = _UNKNOWN
+        self._unflown: list[Job] = []  # until the round is ready
+        self.flying: dict[Future[dict[str, str]], Job] = {}
         self._made: set[str] = set()  # keys judged in this run
+        self._faulty: set[str] = set()  # students whose files could not be written
         self._template_digest = hashlib.sha256(repr(template).encode()).hexdigest()
-        self._outcome = Outcome(topic.name)
+        self.outcome = Outcome(topic.name)
 
-    def outcome(self) -> Outcome:
-        """Run to the end."""
+    def begin(self) -> None:
+        """See what was handed in."""
         handed_in = list(self._desk.workspace.submissions(self._topic.name))
-        self._outcome.total = len(handed_in)
+        self.outcome.total = len(handed_in)
         self._desk.watcher.begins(self._topic.name, len(handed_in))
-        size = max(1, min(BATCH, -(-len(handed_in) // (2 * self._desk.crew.workers))))
-        for chunk in _parts(handed_in, AT_ONCE):
-            self._take(list(self._read(chunk)), size)
-            while len(self._flying) > AHEAD * self._desk.crew.workers:
-                self._land()
-        while self._flying:
-            self._land()
-        return self._outcome
+        self._size = max(1, min(BATCH, -(-len(handed_in) // (2 * self._desk.crew.workers))))
+        self._unread = _parts(handed_in, AT_ONCE)
+
+    def feed(self) -> bool:
+        """Take up some more submissions; tells whether there were any."""
+        if self._round == _MAKING or (some := next(self._unread, None)) is None:
+            return False
+        self._take(list(self._read(some)))
+        return True
+
+    def land(self, task: Future[dict[str, str]]) -> None:
+        """A task has come to its end.
+
+        Raises:
+            BrokenExecutor: where its process died.
+        """
+        verdicts = task.result()
+        if not self.flying.pop(task).submissions:  # it made the round
+            self._round = _READY
+            self._desk.watcher.advances(self._topic.name, 0)
+            for job in self._unflown:
+                self._fly(job)
+            self._unflown = []
+        else:
+            self._receive(verdicts)
+
+    def recover(self) -> None:
+        """A worker died: each submission that was under way once more, alone."""
+        jobs = [*self.flying.values(), *self._unflown]
+        self.flying, self._unflown, self._round = {}, [], _UNKNOWN
+        for job in jobs:
+            for single in job.singles():
+                self._receive(self._desk.crew.alone(single))
 
     def _read(self, handed_in: Iterable[tuple[str, Path]]) -> Iterator[_Handed]:
         for student, path in handed_in:
@@ -197,59 +249,42 @@ class _Run:
     def _refuse(self, student: str, why: Text) -> None:
         """Nothing of it can be graded. What the gradebook held stays, as after nbgrader's own failure."""
         self._desk.journal.record_trouble(self._topic.name, student, why._asdict())
-        self._outcome.ungraded[student] = why
+        self.outcome.ungraded[student] = why
         self._desk.watcher.advances(self._topic.name, 1)
 
-    def _take(self, handed: Sequence[_Handed], size: int) -> None:
+    def _take(self, handed: Sequence[_Handed]) -> None:
         """File what has a verdict; let the rest be judged, equal code once."""
-        known = {} if self._desk.anew else self._desk.journal.known({h.key for h in handed} - self._made)
-        if self._made:
-            known |= self._desk.journal.known({h.key for h in handed} & self._made)
+        known = self._desk.journal.known({h.key for h in handed if not self._desk.anew or h.key in self._made})
         new: dict[str, Submission] = {}
         for h in handed:
             if h.key not in known:
                 if h.key not in self._waiting:
                     new[h.key] = h.submission
                 self._waiting[h.key].append(h)
-        if new:
-            self._prepare()
-        for keys in _parts(new, size):
-            self._fly(
-                _job(self._desk.workspace, self._topic, self._seed, self._desk.conditions, {k: new[k] for k in keys})
-            )
+        for keys in _parts(new, self._size):
+            self._fly(self._job({key: new[key] for key in keys}))
         self._settle([h for h in handed if h.key in known], known)
 
-    def _prepare(self) -> None:
-        """Here, before workers are forked: they inherit the round. Later ones find it on disk."""
-        self._desk.watcher.prepares(self._topic.name)
-        judging.prepare(_job(self._desk.workspace, self._topic, self._seed, self._desk.conditions, {}))
+    def _job(self, submissions: Mapping[str, Submission]) -> Job:
+        return _job(self._desk.workspace, self._topic, self._seed, self._desk.conditions, submissions)
 
     def _fly(self, job: Job) -> None:
-        self._flying[self._desk.crew.submit(job)] = job
-
-    def _land(self) -> None:
-        """Take the verdicts of the tasks that have come to their end."""
-        for task in wait(self._flying, return_when=FIRST_COMPLETED).done:
-            job = self._flying.pop(task)
-            try:
-                self._receive(task.result())
-            except BrokenExecutor:
-                self._recover([job, *self._flying.values()])
-                return
-
-    def _recover(self, jobs: Sequence[Job]) -> None:
-        """A worker died, and with it everything that was in flight: each submission once more, alone."""
-        self._flying.clear()
-        self._desk.crew.renew()
-        for job in jobs:
-            for single in job.singles():
-                self._receive(self._desk.crew.alone(single))
+        """Off to a worker; the first of a topic waits until one of them has made the round, which the others find on disk."""
+        if self._round == _READY:
+            self.flying[self._desk.crew.submit(job)] = job
+            return
+        self._unflown.append(job)
+        if self._round == _UNKNOWN:
+            self._round = _MAKING
+            self._desk.watcher.prepares(self._topic.name)
+            makes = self._job({})
+            self.flying[self._desk.crew.submit(makes)] = makes
 
     def _receive(self, verdicts: Mapping[str, str]) -> None:
         handed = [h for key in verdicts for h in self._waiting.pop(key)]
         self._desk.journal.keep(verdicts)
         self._made.update(verdicts)
-        self._outcome.judged += len(verdicts)
+        self.outcome.judged += len(verdicts)
         self._settle(handed, verdicts)
 
     def _settle(self, handed: Sequence[_Handed], verdicts: Mapping[str, str]) -> None:
@@ -258,28 +293,48 @@ class _Run:
         moved = {h.student: h.key for h in handed if self._filed.get(h.student, (None, None))[0] != h.key}
         if moved:
             journal.record(topic, moved)
-        rows, marks, writing = {}, {}, []
+        rows, marks, writing = {}, {}, {}
         for h in handed:
             verdict = SubmissionVerdict.from_json(verdicts[h.key])
             if verdict.points is None:
-                self._outcome.ungraded[h.student] = _fault(verdict)
+                self.outcome.ungraded[h.student] = _fault(verdict)
             mark = self._mark(h, verdicts[h.key])
-            if (
-                not self._desk.anew
-                and self._filed.get(h.student, (None, None))[1] == mark
-                and self._stands(h.student, verdict)
-            ):
+            filed = self._filed.get(h.student, (None, None))[1]
+            if not self._desk.anew and filed == mark and self._stands(h.student, verdict):
                 continue
-            ready = graded(self._template, h.submission, verdict, self._lang, h.timestamp)
-            writing.append(self._desk.scribes.submit(autograded.write, workspace, h.student, topic, ready.text))
-            rows[h.student], marks[h.student] = ready.marks, mark
-        for written in writing:  # all of them, before any row says so
-            written.result()
-        if rows:
-            self._desk.book.write(self._template, rows, self._penalties)
-            journal.file(topic, marks)
-            self._outcome.filed += rows
+            with self._one_alone(h.student):
+                ready = graded(self._template, h.submission, verdict, self._lang, h.timestamp)
+                written = self._desk.scribes.submit(autograded.write, workspace, h.student, topic, ready.text)
+                writing[h.student], rows[h.student], marks[h.student] = written, ready.marks, mark
+        for student, file in writing.items():  # all of them, before any row says so
+            with self._one_alone(student):
+                file.result()
+        filed_now = {student: each for student, each in rows.items() if student not in self._faulty}
+        if filed_now:
+            self._desk.book.write(self._template, filed_now, self._penalties)
+            journal.file(topic, {student: marks[student] for student in filed_now})
+            self.outcome.filed += filed_now
         self._desk.watcher.advances(topic, len(handed))
+
+    @contextmanager
+    def _one_alone(self, student: str) -> Iterator[None]:
+        """An exception over one submission is that one's, unless it is one that the next would meet as well."""
+        try:
+            yield
+        except EcertError:
+            raise
+        except OSError as e:
+            if e.errno in _EVERYBODYS:
+                raise
+            self._misfile(student, e)
+        except Exception as e:
+            self._misfile(student, e)
+
+    def _misfile(self, student: str, e: Exception) -> None:
+        why = Text(f"書き込み中の不具合({type(e).__name__}: {e})", f"a fault while filing it ({type(e).__name__}: {e})")
+        self._desk.journal.record_trouble(self._topic.name, student, why._asdict())
+        self.outcome.ungraded[student] = why
+        self._faulty.add(student)
 
     def _stands(self, student: str, verdict: SubmissionVerdict) -> bool:
         """Do folder and gradebook still hold what was filed? Somebody may have restored an older copy of either."""

@@ -63,9 +63,7 @@ def refuse_without_sandbox(conditions: Conditions) -> None:
 
 
 def prepare(job: Job) -> Round:
-    """The round of a job: made once, kept by this process and on disk. Processes forked later inherit it."""
-    # Parallel sums inside torch would leave threads behind, and a fork does not take them along.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    """The round of a job: made once, kept by this process and on disk, where others find it."""
     name = job.content, job.topic, job.seed, job.examples, job.conditions.device
     if name not in _rounds:
         topic = Content.at(job.content).topic(job.topic)
@@ -80,6 +78,8 @@ def judge(job: Job) -> dict[str, str]:
         Usage: where this machine cannot confine trainees' code.
     """
     round = prepare(job)
+    if not job.submissions:  # the round alone was asked for
+        return {}
     worker = _worker(job, round)
     return {key: _verdict(job, round, worker, digest, cells).to_json() for key, digest, cells in job.submissions}
 
@@ -128,20 +128,31 @@ def _worker(job: Job, round: Round) -> Worker:
 class Crew:
     """The processes that judge, begun when there is work, and begun anew where one of them died."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, torch: bool = False) -> None:
+        """Nothing is begun yet.
+
+        Args:
+            workers: processes.
+            torch: will any topic need it? Then it is imported once, before the processes part.
+        """
         self.workers = max(1, workers)
+        self._torch = torch
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:  # nobody waits for what they were doing
+            for process in multiprocessing.active_children():
+                process.terminate()
+        self.renew()
 
     def submit(self, job: Job) -> Future[dict[str, str]]:
         if self._pool is None:
-            # A fork, so that rounds are there at once; this process has no threads yet that matter to what they do.
+            if self._torch:
+                import torch  # noqa: F401
+            # A fork has everything at once; what threads there are (of the executor, of those who write files) hold nothing that it needs.
             self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("fork"), _begin, (os.getpid(),))
         return self._pool.submit(judge, job)
 
@@ -165,6 +176,7 @@ class Crew:
 def _begin(parent: int) -> None:
     """At the start of a process: it ends with its parent, however that ends, and leaves the keyboard to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # processes enough work side by side
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before it could be tied to
         os._exit(1)

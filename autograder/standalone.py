@@ -9,6 +9,8 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -115,10 +117,14 @@ def _alone(node: ast.Import | ast.ImportFrom, name: str) -> ast.stmt:
 
 def _binding(module: ModuleType, name: str) -> ast.stmt:
     """The top-level statement that binds `name` last."""
-    for node in reversed(ast.parse(inspect.getsource(module)).body):
-        if name in _bound(node):
-            return node
+    if (node := _statements(module).get(name)) is not None:
+        return deepcopy(node)  # what is taken along is changed on the way
     raise Fault(f"{module.__name__} binds {name} in a way that cannot be taken along")
+
+
+@cache
+def _statements(module: ModuleType) -> dict[str, ast.stmt]:
+    return {name: node for node in ast.parse(inspect.getsource(module)).body for name in _bound(node)}
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:

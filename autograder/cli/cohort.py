@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,12 +118,11 @@ def feedback(topics: tuple[str, ...], workers: int, force: bool, course: Path, a
     from autograder.cli.progress import watching
 
     workspace = Workspace.at(course)
-    outcomes = {}
+    names = [topic.name for topic in open_topics(workspace, topics)]
     with Journal(workspace.journal) as journal, watching(language()) as watcher:
-        for topic in open_topics(workspace, topics):
-            watcher.begins(topic.name, pages.count(workspace, topic.name))
-            done = partial(watcher.advances, topic.name)
-            outcomes[topic.name] = pages.generate(workspace, topic.name, journal, workers, force, done)
+        for name in names:
+            watcher.begins(name, pages.count(workspace, name))
+        outcomes = pages.generate(workspace, names, journal, workers, force, watcher.advances)
     if as_json:
         click.echo(json.dumps({t: o._asdict() for t, o in outcomes.items()}, ensure_ascii=False, sort_keys=True))
     else:

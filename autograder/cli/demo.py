@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import click
@@ -86,7 +85,7 @@ def _write_feedback(workspace: Workspace, topics: Sequence[Topic], journal: Jour
     with watching(lang) as watcher:
         for topic in topics:
             watcher.begins(topic.name, feedback.count(workspace, topic.name))
-            feedback.generate(workspace, topic.name, journal, workers, done=partial(watcher.advances, topic.name))
+        feedback.generate(workspace, [t.name for t in topics], journal, workers, done=watcher.advances)
 
 
 class _Steps:

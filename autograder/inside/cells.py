@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dis import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
@@ -25,7 +24,6 @@ MOST_NOTICES = 60
 STEPWISE, WHOLLY = 0, 1  # how much of a cell to leave out: perhaps nothing, but watch it; all of it. Else: from that line on
 _MOST_LEFT_OUT = 40  # lines of a cell that may be left out before it counts as no Python
 _CELLS_ALTOGETHER = 3  # × the limit of one
-_BINDING = {number for name, number in opmap.items() if name.startswith(("STORE_", "DELETE_", "IMPORT_"))}
 _LINE = 2  # slot of the page: the line at which a late cell stood
 _AGAIN = 0.2  # seconds after which a cell that swallowed its interruption is interrupted once more
 
@@ -60,11 +58,6 @@ def dump(made: list[Cell]) -> bytes:
 
 def load(raw: bytes) -> list[Cell]:
     return [Cell(*cell) for cell in marshal.loads(raw)]
-
-
-def defines(cell: Cell) -> bool:
-    """Does it bind, change or delete anything by a statement? Else it shows, plots or tries something, and most likely matters to nothing."""
-    return cell.code is not None and not _BINDING.isdisjoint(cell.code.co_code[::2])
 
 
 def define(

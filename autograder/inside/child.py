@@ -9,6 +9,7 @@ from autograder import codec
 from autograder.inside import cells, plain, wire
 from autograder.inside.confine import Confinement
 from autograder.inside.memory import Letter
+from autograder.inside.needed import needed
 from autograder.inside.plans import Asked, Plan
 from autograder.inside.state import CleanState
 
@@ -27,20 +28,19 @@ class Job:
     repeat: bool = False  # only the calls to be asked again
     cuts: dict[int, int] = field(default_factory=dict)
     live: int | None = None  # descriptor from which calls come one at a time
-
-    lean: bool = False  # leave out cells that define nothing
+    lean: bool = False  # leave out cells that the functions seem not to need
 
     def run(self, confinement: Confinement, clean: CleanState, page: Any, out: int) -> None:
         """All that a child does; `out` is where its messages go."""
         confinement.put_on(self.memory_mb)
         sources = self.letter.sources()
-        needed = clean.needed(sources)
+        restores = clean.needed(sources)
         namespace = self._define(sources, page, out)
         page[STAGE] = IN_FUNCTION
         wire.tell(out, wire.DEFINED)
         for index, plan in enumerate(self.plans):
             page[STAGE], page[CALL] = IN_FUNCTION + index, 0
-            for restore in needed:
+            for restore in restores:
                 restore()
             self._answer(index, plan, namespace, page, out)
         wire.tell(out, wire.DONE)
@@ -65,7 +65,7 @@ class Job:
             with contextlib.suppress(ValueError):
                 wire.tell(out, wire.CODE, 0, cells.dump(made))
         if self.lean:
-            made = [cell for cell in made if cells.defines(cell)]
+            made = needed(made, [plan.function for plan in self.plans])
         self._lines = {f"<cell {cell.number}>": cell.source.split("\n") for cell in made}
         return cells.define(made, self.cuts, self.seconds, notify, enter, page)
 

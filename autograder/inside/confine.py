@@ -91,7 +91,7 @@ def lock_zygote(tensors: bool) -> None:
 def address_space() -> int:
     """Bytes of address space in use, up to 64 KiB: found by trying limits, as there is no /proc to read in the sandbox."""
     before = resource.getrlimit(resource.RLIMIT_AS)
-    low, high = 0, 1 << 47
+    low, high = 0, 1 << 48
     try:
         while high - low > _PAGE:
             middle = (low + high) // 2

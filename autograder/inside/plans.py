@@ -7,8 +7,7 @@ import numpy as np
 
 from autograder import codec
 
-_COPIED = (np.ndarray,)
-_IMMUTABLE = (type(None), bool, int, float, complex, str, bytes, np.generic)
+_FLAT = (np.ndarray, type(None), bool, int, float, complex, str, bytes, np.generic)  # copied, or cannot be changed
 _LIMIT = 1 << 30
 
 
@@ -21,14 +20,17 @@ class Asked:
         self.gradients = gradients
         self._arguments = arguments
         self._arrays = [(at, a.tobytes(), a.shape, a.dtype) for at, a in enumerate(arguments) if type(a) is np.ndarray]
-        flat = all(isinstance(a, (*_COPIED, *_IMMUTABLE)) for a in arguments)
+        flat = all(isinstance(a, _FLAT) for a in arguments)
         self._bytes = None if flat else codec.encode(arguments, _LIMIT)  # lists of lists: copied by decoding, compared by encoding
 
     def inputs(self) -> Sequence[Any]:
         """Copies of the arguments."""
         if self._bytes is not None:
             return codec.decode(self._bytes, _LIMIT)  # type: ignore[no-any-return]
-        return [a.copy() if type(a) is np.ndarray else a for a in self._arguments]
+        given = list(self._arguments)
+        for at, _, _, _ in self._arrays:
+            given[at] = given[at].copy()
+        return given
 
     def changed(self, inputs: Sequence[Any]) -> bool:
         """Are these, handed out before, no longer what they were?"""

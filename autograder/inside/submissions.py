@@ -140,7 +140,7 @@ class Grading:
         self._notebook.close()
 
     def _unconfirmed(self, todo: list[int]) -> list[int]:
-        """Those that a second child did not answer with the bytes of the first. It runs only the cells that define something: where that
+        """Those that a second child did not answer with the bytes of the first. It runs only the cells that they seem to need: where that
         makes a difference, the functions concerned are asked in a child that runs them all.
         """
         if not todo:

@@ -63,6 +63,7 @@ class Zygote:
         self._tell("loaded")
 
     def _run(self, functions: list[str], limits: Any, cells: int, size: int) -> None:
+        """Grade one submission, of so many cells in so many bytes; these follow in the pipe."""
         grading = Grading(self._notebook(limits, cells, size), [self._round[name] for name in functions])
         try:
             grading.run()
@@ -72,6 +73,7 @@ class Zygote:
             grading.close()
 
     def _session(self, function: str, limits: Any, cells: int, size: int) -> None:
+        """Hold a child ready for live calls, each of which comes as a frame; an empty one ends it."""
         session = Session(self._notebook(limits, cells, size), self._round[function])
         try:
             self._tell(*session.open())

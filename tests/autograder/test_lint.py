@@ -111,7 +111,7 @@ def test_every_fault_is_said_at_once_with_its_place(content):
     found = "\n".join(faults(content))
     for said in (
         "mutants.py:23: weights_in_reverse: the English text is not in English",
-        "weighted_mean has 1 alternative answer",
+        "fresh has no second set of answers",
         "numpy_average is refused",
         "[partial] names no_such_claim",
         "fresh-01: no_such_name is neither",

@@ -14,7 +14,7 @@ from autograder.course import Limits
 from autograder.sandbox import Call, Lost, Notice, Reply, Work, Worker, usable
 from autograder.verdict import Status
 
-LIMITS = Limits(call_seconds=0.5, function_seconds=1.5, cell_seconds=0.6, memory_mb=300)
+LIMITS = Limits(call_seconds=0.3, function_seconds=1.0, cell_seconds=0.4, memory_mb=300)
 
 pytestmark = pytest.mark.skipif(usable() is not None, reason=str(usable()))
 
@@ -242,9 +242,13 @@ def test_an_answer_that_depends_on_the_process_is_not_steady(worker):
 
 
 @pytest.mark.parametrize(
-    ("cell", "steady"), [("n.append(1)", True), ("n.append(os.getpid())", False), ("print(n)", True), ("n.extend(iter(int, 1))", True)]
-)
-def test_a_cell_that_defines_nothing_matters_all_the_same_where_it_does(worker, cell, steady):
+    ("cell", "steady"),
+    [
+        ("n.append(1)", True), ("n.append(os.getpid())", False), ("print(n)", True), ("n.extend(iter(int, 1))", True), ("n[:] = [os.getpid()]", False),
+        ("m = n\nm.append(3)", True), ("globals()['n'] = 5,", True), ("exec('n = [7]')", True), ("from os import *\nn = [getpid()]", False), ("for n in [[2]]: pass", True),
+    ],
+)  # fmt: skip
+def test_a_cell_that_seems_not_to_be_needed_matters_all_the_same_where_it_does(worker, cell, steady):
     reply = one(worker, "import os\nn = []\ndef f(x): return list(n)", cell, arguments=[(1,)], again=(0,), limits=Limits(2, 5, 0.5))
     assert reply.steady is steady
 
@@ -331,7 +335,7 @@ def test_a_cell_on_which_the_compiler_gives_up_is_left_out(worker):
 
 def test_cells_altogether_have_a_limit(worker):
     begun = time.monotonic()
-    (reply,), _ = run(worker, *["import time\nend = time.time() + 0.5\nwhile time.time() < end: pass"] * 40, "def f(x): return 1")
+    (reply,), _ = run(worker, *["import time\nend = time.time() + 0.35\nwhile time.time() < end: pass"] * 40, "def f(x): return 1")
     assert reply.status is Status.TIMEOUT
     assert time.monotonic() - begun < 40
 

@@ -1,6 +1,7 @@
 """Trainees' code that wants more than to be graded. Whatever it does, it harms no other submission and leaves nothing behind."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from autograder.course import Limits
 from autograder.sandbox import Call, Reply, Work, Worker, usable
 from autograder.verdict import Status
 
-LIMITS = Limits(call_seconds=0.5, function_seconds=1.5, cell_seconds=0.6, memory_mb=300)
+LIMITS = Limits(call_seconds=0.3, function_seconds=1.0, cell_seconds=0.4, memory_mb=300)
+IN_TMP = sys.prefix.startswith("/tmp/")
 FORBIDDEN = "PermissionError: [Errno 1] Operation not permitted"
 
 pytestmark = pytest.mark.skipif(usable() is not None, reason=str(usable()))
@@ -151,7 +153,7 @@ def test_nothing_of_the_machine_is_in_sight(worker):
 def test_nothing_of_the_course_is_in_sight(worker):
     here = Path(__file__).parents[2]
     for path in (here, here / "reference", here / "assignments", "/etc/passwd", "/root/.bashrc", Path.home()):
-        assert not body(worker, f"return os.path.exists({str(path)!r}) and bool([n for n in os.listdir({str(path)!r}) if n != '.pyenv'])").value
+        assert not body(worker, f"return os.path.exists({str(path)!r}) and bool(set(os.listdir({str(path)!r})) - {{'.pyenv', '.venv'}})").value
     for name in ("reference", "autograder.properties", "autograder.checker", "autograder.course", "assignments"):
         assert "ModuleNotFoundError" in body(worker, f"import {name}").raised
 
@@ -186,10 +188,14 @@ def test_files_are_bounded(worker):
     ],
 )  # fmt: skip
 def test_a_file_is_gone_before_the_next_submission(worker, line):
+    if "/tmp/" in line and IN_TMP:
+        pytest.skip("the interpreter lies in /tmp, which is then no place to write in")
     attack.restarts = "locked" in line
     assert not body(worker, line).raised
     attack.restarts = True
-    assert body(worker, "import numpy", "return [os.listdir('/box'), os.listdir('/tmp')]").value == [[], []]
+    here, tmp = body(worker, "import numpy", "return [os.listdir('/box'), os.listdir('/tmp')]").value
+    assert here == []
+    assert tmp == ([Path(sys.prefix).parts[2]] if IN_TMP else [])
 
 
 @pytest.mark.parametrize(

@@ -9,30 +9,23 @@ from autograder.course import find_content
 from autograder.standalone import source_of
 
 CONTENT = find_content()
-FUNCTIONS = [
-    pytest.param(what, function, id=f"{topic.name}-{function}-{getattr(what, 'name', 'reference')}")
-    for topic in CONTENT.topics()
-    for function in topic.functions
-    for what in (topic.reference(function), *topic.alternatives(function), *topic.mutants(function))
-]
 
 
-@pytest.mark.parametrize(("what", "function"), FUNCTIONS)
-def test_it_defines_the_function_and_imports_nothing_of_ours(what, function, monkeypatch):
-    for name in [m for m in sys.modules if m.split(".")[0] in {"reference", "autograder", "_hidden"}]:
-        monkeypatch.setitem(sys.modules, name, None)  # importing it raises
-    space: dict[str, object] = {}
-    exec(compile(source_of_before(what, function), "cell", "exec"), space)
-    assert callable(space[function])
-    assert {name for name in space if not name.startswith("_")} == {function}
-
-
-SOURCES = {id(p.values[0]): source_of(p.values[0], p.values[1]) for p in FUNCTIONS}
-
-
-def source_of_before(what, function):
-    """Made while our modules can still be imported."""
-    return SOURCES[id(what)]
+@pytest.mark.parametrize("name", CONTENT.order)
+def test_every_function_stands_alone_and_imports_nothing_of_ours(name, monkeypatch):
+    topic = CONTENT.topic(name)
+    made = [
+        (function, source_of(what, function))
+        for function in topic.functions
+        for what in (topic.reference(function), *topic.alternatives(function), *topic.mutants(function))
+    ]
+    for ours in [m for m in sys.modules if m.split(".")[0] in {"reference", "autograder", "_hidden"}]:
+        monkeypatch.setitem(sys.modules, ours, None)  # importing it raises
+    for function, source in made:
+        space: dict[str, object] = {}
+        exec(compile(source, "cell", "exec"), space)
+        assert callable(space[function])
+        assert {n for n in space if not n.startswith("_")} == {function}
 
 
 def test_a_wrong_idea_acts_as_the_author_wrote_it():

@@ -31,7 +31,7 @@ class Course:
         for cell in book["cells"]:
             cell["source"] = "".join(cell["source"])
         self.released = json.dumps(book)
-        self.topic = Content.at(content).topic(TOPIC)
+        self.topic = Content.at(ROOT).topic(TOPIC)  # a process can hold the references of one course only
 
     def ecert(self, *words: str, cwd: Path | None = None, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, **more, "PYTHONPATH": str(ROOT), "SECRET_OF_THE_HOST": "1", "HOME_OF_THE_HOST": "1"}

@@ -131,9 +131,13 @@ def test_unconfined_grading_warns_and_is_marked(copy, course):
     assert "without a sandbox" in ecert(copy, "show", "right", course.topic.name).stdout
 
 
-def test_without_a_sandbox_grading_is_refused(copy, tmp_path):
+def test_without_a_sandbox_nobodys_code_runs(copy, course, tmp_path):
+    (copy / ".ecert" / "journal.db").unlink()
     line = refused(ecert(copy, "grade", PATH=str(tmp_path)), 2)
     assert "bubblewrap" in line
+    assert ecert(copy, "grade").returncode == 1
+    told = {r["student"]: r["score"] for r in json.loads(ecert(copy, "export", "--json").stdout)}
+    assert told["right"] == course.topic.out_of
 
 
 def test_an_unknown_student_is_wrong_usage(course):
