@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from tests.end_to_end.honest import EDITS, WRITERS
 
 

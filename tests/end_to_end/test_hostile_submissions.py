@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+
 from tests.end_to_end.hostile import CELLS, EDITS, FILES, FORGE, PLACES, POISON, STUDENTS
 
 WITNESSES = 12

@@ -84,7 +84,7 @@ def lists_and_parents(children, value, player, root, simulations, c, u):
         path = [root]
         while kids[path[-1]] and all(N[k] for k in kids[path[-1]]):
             here = path[-1]
-            path.append(max(kids[here], key=lambda k: (W[k] / N[k] + c * np.sqrt(np.log(N[here]) / N[k]), -k)))  # noqa: B023
+            path.append(max(kids[here], key=lambda k: (W[k] / N[k] + c * np.sqrt(np.log(N[here]) / N[k]), -k)))
         path += [k for k in kids[path[-1]] if N[k] == 0][:1]
         end, step = path[-1], 0
         while kids[end]:

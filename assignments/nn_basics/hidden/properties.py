@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from autograder.properties import (
-    FORWARD, GRADIENT, SLOPE, Tolerance, alike, assert_close, assert_equal, assert_slope, claim, derivative, integers,
+    FORWARD, GRADIENT, Tolerance, alike, assert_close, assert_equal, assert_slope, claim, derivative, integers,
     reals, shaped,
 )
 from hypothesis import strategies as st
