@@ -254,7 +254,7 @@ def _display(verdict: Shown) -> None:
     except ImportError:
         print(verdict)
         return
-    if get_ipython() is None:  # type: ignore[no-untyped-call]
+    if get_ipython() is None:
         print(verdict)
     else:
-        display(verdict)
+        display(verdict)  # type: ignore[no-untyped-call]

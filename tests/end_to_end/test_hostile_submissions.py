@@ -63,13 +63,13 @@ ATTACKS = [*CELLS, *(e.__name__ for e in EDITS), *(f"file_{n}" for n in FILES), 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_it_earns_nothing(graded, name):
-    course, scores, done, _ = graded
+    course, scores, *_ = graded
     assert not scores.get(name), course.ecert("show", name, course.topic.name, check=False).stdout[-2000:]
 
 
 @pytest.mark.slow
 def test_witnesses_and_trainees_of_odd_names_earn_all_points(graded):
-    course, scores, _, _ = graded
+    course, scores, *_ = graded
     honest = {s: score for s, score in scores.items() if s.startswith("witness_") or s in STUDENTS}
     assert len(honest) >= WITNESSES
     assert {s: score for s, score in honest.items() if score != course.topic.out_of} == {}
@@ -77,7 +77,7 @@ def test_witnesses_and_trainees_of_odd_names_earn_all_points(graded):
 
 @pytest.mark.slow
 def test_every_attack_that_ran_is_graded_and_none_is_a_fault_of_the_grader(graded):
-    course, scores, _, _ = graded
+    _, scores, *_ = graded
     ran = [*CELLS, *(e.__name__ for e in EDITS), "poisoned_folder"]
     assert [name for name in ran if scores.get(name) is None] == []
 
