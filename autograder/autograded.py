@@ -77,7 +77,11 @@ def _source_files(workspace: Workspace, topic: str) -> Iterator[tuple[str, Path]
     ignored = workspace.nbgrader_config.CourseDirectory.get("ignore", _IGNORED)
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if path.is_file() and path.suffix != ".ipynb" and not any(fnmatch.fnmatch(part, glob) for part in parts for glob in ignored):
+        if (
+            path.is_file()
+            and path.suffix != ".ipynb"
+            and not any(fnmatch.fnmatch(part, glob) for part in parts for glob in ignored)
+        ):
             yield str(path.relative_to(folder)), path
 
 
@@ -119,7 +123,10 @@ def timestamp(folder: Path) -> datetime | None:
 def penalties(workspace: Workspace, topic: str) -> Callable[[str], None] | None:
     """Gives one late student the penalty that the course's configuration asks for; None where it asks for none."""
     config = workspace.nbgrader_config
-    if not config.get("AssignLatePenalties") and config.get("LateSubmissionPlugin", {}).get("penalty_method", "none") == "none":
+    if (
+        not config.get("AssignLatePenalties")
+        and config.get("LateSubmissionPlugin", {}).get("penalty_method", "none") == "none"
+    ):
         return None
 
     def assign(student: str) -> None:

@@ -109,7 +109,9 @@ class Box:
     def run(self, cells: list[str], functions: list[str], limits: tuple[float, ...]) -> tuple[Any, ...]:
         """Grade one submission: what the zygote says of it (`Grading.summary`), the bytes that follow, and whether all could be tidied up."""
         blob = codec.encode(cells, MOST)
-        _, replies, ours, told, clean = self.ask(codec.encode(("run", functions, limits, len(cells), len(blob)), MOST), blob)
+        _, replies, ours, told, clean = self.ask(
+            codec.encode(("run", functions, limits, len(cells), len(blob)), MOST), blob
+        )
         rest = self.take(sum(size for *_, sizes in replies for size in sizes) + sum(size for _, size in told))
         return replies, ours, told, rest, clean
 
@@ -201,7 +203,18 @@ def _walls(python: str, tell: int) -> list[str]:
     No /proc (a child would see the zygote there), no /dev/shm and no terminal (both outlive a child), nothing of /etc but what the loader reads.
     """
     prefixes = _prefixes(python)
-    walls = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "worker", "--die-with-parent"]
+    walls = [
+        "bwrap",
+        "--unshare-all",
+        "--unshare-user",
+        "--uid",
+        "65534",
+        "--gid",
+        "65534",
+        "--hostname",
+        "worker",
+        "--die-with-parent",
+    ]
     walls += ["--new-session", "--cap-drop", "ALL", "--clearenv", "--info-fd", str(tell)]
     for name, value in {**_ENVIRONMENT, "HOME": _WRITABLE, "TMPDIR": _WRITABLE}.items():
         walls += ["--setenv", name, value]
@@ -211,7 +224,14 @@ def _walls(python: str, tell: int) -> list[str]:
             walls += ["--symlink", os.readlink(top), top]
         elif os.path.isdir(top):
             walls += ["--ro-bind", top, top]
-    walls += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/proc/cpuinfo", "/proc/cpuinfo"]
+    walls += [
+        "--ro-bind-try",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.cache",
+        "--ro-bind-try",
+        "/proc/cpuinfo",
+        "/proc/cpuinfo",
+    ]
     for device in _DEVICES:
         walls += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     walls += ["--size", str(_TMP_BYTES), "--tmpfs", _WRITABLE]
@@ -245,8 +265,13 @@ def obstacle() -> Text | None:
             f"the sandbox needs Linux on x86_64 or aarch64; this is {sys.platform} on {platform.machine()}",
         )
     if shutil.which("bwrap") is None:
-        return Text("bubblewrap がありません。`apt-get install bubblewrap` を実行してください。", "bubblewrap is missing: run `apt-get install bubblewrap`")
-    tried = subprocess.run(["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False)
+        return Text(
+            "bubblewrap がありません。`apt-get install bubblewrap` を実行してください。",
+            "bubblewrap is missing: run `apt-get install bubblewrap`",
+        )
+    tried = subprocess.run(
+        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
+    )
     if tried.returncode:
         said = (tried.stderr.strip().splitlines() or ["?"])[-1][:200]
         return Text(
@@ -260,5 +285,3 @@ def obstacle() -> Text | None:
     except (Fault, Usage) as e:
         return Text(f"サンドボックスが起動しません: {e}", str(e))
     return None
-
-

@@ -28,12 +28,16 @@ _DTYPES = tuple(
     map(np.dtype, ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"))
 )
 _CODES = {dtype: code for code, dtype in enumerate(_DTYPES)}
-_SCALARS = {np.dtype(char).type: _CODES[np.dtype(char)] for char in "?bhilqBHILQefdFD"}  # C has two names for one of them
+_SCALARS = {
+    np.dtype(char).type: _CODES[np.dtype(char)] for char in "?bhilqBHILQefdFD"
+}  # C has two names for one of them
 _SIZES = tuple(dtype.itemsize for dtype in _DTYPES)
 _BOOL = 0
 _PLAIN = {type(None), bool, int, float, complex, str, bytes, list, tuple, dict, np.ndarray, *_SCALARS}
 
-_NONE, _TRUE, _FALSE, _INT, _LONG, _FLOAT, _COMPLEX, _STR, _BYTES, _LIST, _TUPLE, _DICT, _ARRAY, _SCALAR = b"NTFiIDCSBltdAG"
+_NONE, _TRUE, _FALSE, _INT, _LONG, _FLOAT, _COMPLEX, _STR, _BYTES, _LIST, _TUPLE, _DICT, _ARRAY, _SCALAR = (
+    b"NTFiIDCSBltdAG"
+)
 _HEADS = tuple(struct.Struct(f"<3B{ndim}I") for ndim in range(33))  # tag, dtype, ndim, dimensions
 _SHAPES = tuple(struct.Struct(f"<{ndim}I") for ndim in range(33))
 _SMALL, _REAL, _PAIR = struct.Struct("<Bq"), struct.Struct("<Bd"), struct.Struct("<Bdd")

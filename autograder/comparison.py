@@ -31,7 +31,9 @@ SINGLE: ContextVar[bool] = ContextVar("SINGLE", default=False)
 
 
 def in_float32(value: Any) -> bool:
-    return any(map(in_float32, value)) if isinstance(value, tuple | list) else getattr(value, "dtype", None) == np.float32
+    return (
+        any(map(in_float32, value)) if isinstance(value, tuple | list) else getattr(value, "dtype", None) == np.float32
+    )
 
 
 def difference(actual: Any, expected: Any, within: Tolerance = FORWARD) -> Text | None:
@@ -62,7 +64,9 @@ def _difference(actual: Any, expected: Any, rtol: float, atol: float) -> Text | 
         return None
     if isinstance(expected, str | bytes | None) or isinstance(actual, str | bytes | None):
         same = type(actual) is type(expected) and actual == expected
-        return None if same else Text(f"{expected!r} のはずが {actual!r} です", f"expected {expected!r}, got {actual!r}")
+        return (
+            None if same else Text(f"{expected!r} のはずが {actual!r} です", f"expected {expected!r}, got {actual!r}")
+        )
     if isinstance(expected, dict):
         if not isinstance(actual, dict) or actual.keys() != expected.keys():
             return Text(f"キーは {sorted(expected)} のはずです", f"expected the keys {sorted(expected)}")
@@ -76,4 +80,6 @@ def _difference(actual: Any, expected: Any, rtol: float, atol: float) -> Text | 
     at = tuple(map(int, np.argwhere(far)[0]))
     right, got = np.broadcast_to(e, a.shape)[at], a[at]
     place = Text(f"添字 {list(at)} で", f" at {list(at)}") if at else Text("", "")
-    return Text(f"{place.ja} {right:.6g} のはずが {got:.6g} です".strip(), f"expected {right:.6g}, got {got:.6g}{place.en}")
+    return Text(
+        f"{place.ja} {right:.6g} のはずが {got:.6g} です".strip(), f"expected {right:.6g}, got {got:.6g}{place.en}"
+    )

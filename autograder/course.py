@@ -94,7 +94,9 @@ class Topic:
         """The wrong ideas about one function."""
         from autograder.properties import Mutant
 
-        return tuple(m for m in vars(self.hidden("mutants")).values() if type(m) is Mutant and m.of is self.reference(function))
+        return tuple(
+            m for m in vars(self.hidden("mutants")).values() if type(m) is Mutant and m.of is self.reference(function)
+        )
 
     def alternatives(self, function: str) -> tuple[Any, ...]:
         """Other right answers to one function."""
@@ -174,7 +176,14 @@ class Content:
         raw = _toml(path)
         limits = _limits(Limits(), raw.get("limits", {}), path)
         order = tuple(raw["topics"])
-        return cls(root.resolve(), raw["name"], order, int(raw["policy"]["examples"]), limits, tuple(raw.get("demo", order[:5])))
+        return cls(
+            root.resolve(),
+            raw["name"],
+            order,
+            int(raw["policy"]["examples"]),
+            limits,
+            tuple(raw.get("demo", order[:5])),
+        )
 
     def topic(self, name: str) -> Topic:
         """One topic by its name, whether or not the course lists it yet.
@@ -196,8 +205,14 @@ class Content:
         except (KeyError, TypeError, ValueError) as e:
             raise Finding(f"{path}: title needs ja and en, points a number for each function ({e})") from e
         return Topic(
-            self.root, name, title, str(raw.get("syllabus", "")), points, raw.get("partial", {}),
-            _limits(self.limits, raw.get("limits", {}), path), tuple(raw.get("requires", ())),
+            self.root,
+            name,
+            title,
+            str(raw.get("syllabus", "")),
+            points,
+            raw.get("partial", {}),
+            _limits(self.limits, raw.get("limits", {}), path),
+            tuple(raw.get("requires", ())),
         )
 
     def topics(self, names: tuple[str, ...] = ()) -> tuple[Topic, ...]:
@@ -217,7 +232,9 @@ def find_content(start: Path | None = None) -> Content:
     for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
         if (folder / "assignments" / "course.toml").is_file():
             return Content.at(folder)
-    raise Usage("no course content found: stand in its folder, or set ECERT_CONTENT to the folder that holds assignments/ and reference/")
+    raise Usage(
+        "no course content found: stand in its folder, or set ECERT_CONTENT to the folder that holds assignments/ and reference/"
+    )
 
 
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:

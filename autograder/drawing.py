@@ -36,16 +36,27 @@ class Drawing:
         )
         return self
 
-    def line(self, points: Iterable[tuple[float, float]], color: str = INK, dashed: bool = False, width: float = 1.5) -> Self:
+    def line(
+        self, points: Iterable[tuple[float, float]], color: str = INK, dashed: bool = False, width: float = 1.5
+    ) -> Self:
         """A line through the points."""
         return self._line(points, color, dashed, width, "")
 
-    def arrow(self, x1: float, y1: float, x2: float, y2: float, label: str = "", color: str = INK, dashed: bool = False) -> Self:
+    def arrow(
+        self, x1: float, y1: float, x2: float, y2: float, label: str = "", color: str = INK, dashed: bool = False
+    ) -> Self:
         """An arrow from (x1, y1) to (x2, y2), its label above the middle."""
         self._line([(x1, y1), (x2, y2)], color, dashed, 1.5, f' marker-end="url(#to{color[1:]})"')
         return self.text((x1 + x2) / 2, (y1 + y2) / 2 - 6, label, color, 12) if label else self
 
-    def matrix(self, x: float, y: float, rows: Sequence[Sequence[object]], cell: float = 36, marked: Iterable[tuple[int, int]] = ()) -> Self:
+    def matrix(
+        self,
+        x: float,
+        y: float,
+        rows: Sequence[Sequence[object]],
+        cell: float = 36,
+        marked: Iterable[tuple[int, int]] = (),
+    ) -> Self:
         """A table of short entries; marked ones (row, column) are coloured."""
         found = set(marked)
         for i, row in enumerate(rows):

@@ -113,4 +113,3 @@ def _from_json(value: Any) -> Any:
     if "complex" in value:
         return complex(*map(_from_json, value["complex"]))
     return float(value["float"])
-

@@ -58,7 +58,9 @@ class Template:
     commented: Mapping[str, str]  # likewise of each that has a comment
 
 
-def graded(template: Template, submission: Submission, verdict: SubmissionVerdict, lang: str, timestamp: datetime | None = None) -> Graded:
+def graded(
+    template: Template, submission: Submission, verdict: SubmissionVerdict, lang: str, timestamp: datetime | None = None
+) -> Graded:
     """The autograded notebook, and what goes into the gradebook.
 
     Raises:
@@ -78,7 +80,9 @@ def graded(template: Template, submission: Submission, verdict: SubmissionVerdic
         if name in comments and untouched:
             comments[name] = "No response."
         if name in grades:
-            grades[name] = (0.0 if untouched else None) if name in manual else float(cell["outputs"][0]["data"]["text/plain"])
+            grades[name] = (
+                (0.0 if untouched else None) if name in manual else float(cell["outputs"][0]["data"]["text/plain"])
+            )
     return Graded(notebook.dumps(filled), Marks(grades, comments, timestamp))
 
 
@@ -111,9 +115,18 @@ def _ours(cell: Released) -> bool:
 def _output(cell: Released, verdict: FunctionVerdict | None, lang: str, notes: Sequence[Text]) -> notebook.Book:
     """The one output of a graded cell: nbgrader reads its plain text, people see its HTML."""
     if verdict is None:
-        raise Finding(f"the release has a graded cell {cell.grade_id}, but the topic no function {cell.function}: release the topic again")
-    if verdict.out_of != cell.points or verdict.points is None or not 0 <= verdict.points <= verdict.out_of or not math.isfinite(verdict.points):
-        raise Finding(f"{cell.function} earned {verdict.points} of {verdict.out_of:g} points, but was released with {cell.points}: release the topic again")
+        raise Finding(
+            f"the release has a graded cell {cell.grade_id}, but the topic no function {cell.function}: release the topic again"
+        )
+    if (
+        verdict.out_of != cell.points
+        or verdict.points is None
+        or not 0 <= verdict.points <= verdict.out_of
+        or not math.isfinite(verdict.points)
+    ):
+        raise Finding(
+            f"{cell.function} earned {verdict.points} of {verdict.out_of:g} points, but was released with {cell.points}: release the topic again"
+        )
     return {
         "data": {"text/html": rendering.function_html(verdict, lang, notes), "text/plain": repr(float(verdict.points))},
         "execution_count": None,
@@ -132,7 +145,9 @@ def checksum(cell: Mapping[str, Any]) -> str:
 
 
 def _table(name: str, /, **columns: Any) -> sa.TableClause:
-    return sa.table(name, *(sa.column(column, kind() if isinstance(kind, type) else kind) for column, kind in columns.items()))
+    return sa.table(
+        name, *(sa.column(column, kind() if isinstance(kind, type) else kind) for column, kind in columns.items())
+    )
 
 
 _ASSIGNMENT = _table("assignment", id=sa.String, name=sa.String, duedate=sa.DateTime)
@@ -140,17 +155,45 @@ _NOTEBOOK = _table("notebook", id=sa.String, name=sa.String, assignment_id=sa.St
 _CELL = _table("base_cell", id=sa.String, name=sa.String, notebook_id=sa.String, type=sa.String)
 _GRADE_CELL = _table("grade_cells", id=sa.String, max_score=sa.Float)
 _TASK_CELL = _table("task_cells", id=sa.String, max_score=sa.Float)
-_SOURCE = _table("source_cell", name=sa.String, cell_type=sa.String, locked=sa.Boolean, source=sa.Text, checksum=sa.String, notebook_id=sa.String)
+_SOURCE = _table(
+    "source_cell",
+    name=sa.String,
+    cell_type=sa.String,
+    locked=sa.Boolean,
+    source=sa.Text,
+    checksum=sa.String,
+    notebook_id=sa.String,
+)
 _STUDENT = _table("student", id=sa.String)
-_SUBMITTED = _table("submitted_assignment", id=sa.String, assignment_id=sa.String, student_id=sa.String, timestamp=sa.DateTime, extension=sa.Interval)
+_SUBMITTED = _table(
+    "submitted_assignment",
+    id=sa.String,
+    assignment_id=sa.String,
+    student_id=sa.String,
+    timestamp=sa.DateTime,
+    extension=sa.Interval,
+)
 _SUBMITTED_NOTEBOOK = _table(
-    "submitted_notebook", id=sa.String, assignment_id=sa.String, notebook_id=sa.String, flagged=sa.Boolean, late_submission_penalty=sa.Float
+    "submitted_notebook",
+    id=sa.String,
+    assignment_id=sa.String,
+    notebook_id=sa.String,
+    flagged=sa.Boolean,
+    late_submission_penalty=sa.Float,
 )
 _GRADE = _table(
-    "grade", id=sa.String, notebook_id=sa.String, cell_id=sa.String, auto_score=sa.Float, manual_score=sa.Float,
-    extra_credit=sa.Float, needs_manual_grade=sa.Boolean,
+    "grade",
+    id=sa.String,
+    notebook_id=sa.String,
+    cell_id=sa.String,
+    auto_score=sa.Float,
+    manual_score=sa.Float,
+    extra_credit=sa.Float,
+    needs_manual_grade=sa.Boolean,
 )
-_COMMENT = _table("comment", id=sa.String, notebook_id=sa.String, cell_id=sa.String, auto_comment=sa.Text, manual_comment=sa.Text)
+_COMMENT = _table(
+    "comment", id=sa.String, notebook_id=sa.String, cell_id=sa.String, auto_comment=sa.Text, manual_comment=sa.Text
+)
 
 
 class Gradebook:
@@ -188,8 +231,10 @@ class Gradebook:
                 yield connection
         except sa.exc.DBAPIError as e:
             where = self._engine.url.render_as_string(hide_password=True)
-            raise Fault(f"the gradebook {where} cannot be used ({e.orig}); nothing was written. If it is locked, close what uses it; "
-                        "if it is damaged, restore it and grade again") from e
+            raise Fault(
+                f"the gradebook {where} cannot be used ({e.orig}); nothing was written. If it is locked, close what uses it; "
+                "if it is damaged, restore it and grade again"
+            ) from e
 
     def template(self, topic: str) -> Template:
         """What was released.
@@ -199,36 +244,61 @@ class Gradebook:
         """
         with self._transaction() as connection:
             found = connection.execute(
-                sa.select(_ASSIGNMENT.c.id, _ASSIGNMENT.c.duedate, _NOTEBOOK.c.id, _NOTEBOOK.c.name, _NOTEBOOK.c.kernelspec)
+                sa.select(
+                    _ASSIGNMENT.c.id, _ASSIGNMENT.c.duedate, _NOTEBOOK.c.id, _NOTEBOOK.c.name, _NOTEBOOK.c.kernelspec
+                )
                 .join(_NOTEBOOK, _NOTEBOOK.c.assignment_id == _ASSIGNMENT.c.id)
                 .where(_ASSIGNMENT.c.name == topic)
             ).all()
             if [row[3] for row in found] != [topic]:
-                raise Usage(f"{topic} has not been released: `ecert release {topic}`" if not found else
-                            f"the assignment {topic} holds other notebooks than {topic}.ipynb: grade it by `nbgrader autograde {topic}`")
+                raise Usage(
+                    f"{topic} has not been released: `ecert release {topic}`"
+                    if not found
+                    else f"the assignment {topic} holds other notebooks than {topic}.ipynb: grade it by `nbgrader autograde {topic}`"
+                )
             assignment_id, due, notebook_id, _, kernelspec = found[0]
             of_notebook = _CELL.c.notebook_id == notebook_id
             cells = connection.execute(sa.select(_CELL.c.type, _CELL.c.name, _CELL.c.id).where(of_notebook)).all()
             points: dict[str, float] = {}
             for graded_cell in (_GRADE_CELL, _TASK_CELL):
-                rows = connection.execute(sa.select(_CELL.c.name, graded_cell.c.max_score).join(graded_cell, graded_cell.c.id == _CELL.c.id).where(of_notebook))
+                rows = connection.execute(
+                    sa.select(_CELL.c.name, graded_cell.c.max_score)
+                    .join(graded_cell, graded_cell.c.id == _CELL.c.id)
+                    .where(of_notebook)
+                )
                 points |= {name: float(most) for name, most in rows}
-            sources = connection.execute(sa.select(_SOURCE).where(_SOURCE.c.notebook_id == notebook_id)).mappings().all()
+            sources = (
+                connection.execute(sa.select(_SOURCE).where(_SOURCE.c.notebook_id == notebook_id)).mappings().all()
+            )
         kinds = {(row[0], row[1]) for row in cells}
         release = {
             s["name"]: Released(
-                s["name"], s["cell_type"], ("GradeCell", s["name"]) in kinds, ("SolutionCell", s["name"]) in kinds, bool(s["locked"]),
-                ("TaskCell", s["name"]) in kinds, points.get(s["name"]), s["source"], s["checksum"],
+                s["name"],
+                s["cell_type"],
+                ("GradeCell", s["name"]) in kinds,
+                ("SolutionCell", s["name"]) in kinds,
+                bool(s["locked"]),
+                ("TaskCell", s["name"]) in kinds,
+                points.get(s["name"]),
+                s["source"],
+                s["checksum"],
             )
             for s in sources
         }
         return Template(
-            topic, assignment_id, notebook_id, json.loads(kernelspec) if kernelspec else None, due, release,
+            topic,
+            assignment_id,
+            notebook_id,
+            json.loads(kernelspec) if kernelspec else None,
+            due,
+            release,
             {name: row for kind, name, row in cells if kind in ("GradeCell", "TaskCell")},
             {name: row for kind, name, row in cells if kind in ("SolutionCell", "TaskCell")},
         )
 
-    def write(self, template: Template, marks: Mapping[str, Marks], penalties: Callable[[str], None] | None = None) -> None:
+    def write(
+        self, template: Template, marks: Mapping[str, Marks], penalties: Callable[[str], None] | None = None
+    ) -> None:
         """Rows of these students: made where they are new, else what grading says is put in their place.
 
         Scores and comments that a person gave stay, and ask to be looked at again, as after `nbgrader autograde`.
@@ -248,13 +318,23 @@ class Gradebook:
                 had = self._known(connection, template, part)
                 self._insert(connection, template, {s: m for s, m in part.items() if s not in had})
                 self._update(connection, template, {had[s]: m for s, m in part.items() if s in had})
-                late += [s for s, m in part.items() if set(m.grades.values()) != {None} and _is_late(template.due, m.timestamp, had.get(s))]
+                late += [
+                    s
+                    for s, m in part.items()
+                    if set(m.grades.values()) != {None} and _is_late(template.due, m.timestamp, had.get(s))
+                ]
         for student in late if penalties else ():
             penalties(student)  # type: ignore[misc]
 
     def _known(self, connection: sa.Connection, template: Template, marks: Mapping[str, Marks]) -> dict[str, "_Row"]:
         rows = connection.execute(
-            sa.select(_SUBMITTED.c.student_id, _SUBMITTED.c.id, _SUBMITTED_NOTEBOOK.c.id, _SUBMITTED.c.timestamp, _SUBMITTED.c.extension)
+            sa.select(
+                _SUBMITTED.c.student_id,
+                _SUBMITTED.c.id,
+                _SUBMITTED_NOTEBOOK.c.id,
+                _SUBMITTED.c.timestamp,
+                _SUBMITTED.c.extension,
+            )
             .join(_SUBMITTED_NOTEBOOK, _SUBMITTED_NOTEBOOK.c.assignment_id == _SUBMITTED.c.id)
             .where(
                 _SUBMITTED.c.assignment_id == template.assignment_id,
@@ -272,23 +352,62 @@ class Gradebook:
         notebooks = {student: _new_id() for student in marks}
         for table, rows in (
             (_STUDENT, [{"id": s} for s in marks if s not in known]),
-            (_SUBMITTED, [
-                {"id": assignments[s], "assignment_id": template.assignment_id, "student_id": s, "timestamp": m.timestamp, "extension": None}
-                for s, m in marks.items()
-            ]),
-            (_SUBMITTED_NOTEBOOK, [
-                {"id": notebooks[s], "assignment_id": assignments[s], "notebook_id": template.notebook_id, "flagged": False, "late_submission_penalty": None}
-                for s in marks
-            ]),
-            (_GRADE, [
-                {"id": _new_id(), "notebook_id": notebooks[s], "cell_id": template.ids[name], "auto_score": score,
-                 "manual_score": None, "extra_credit": None, "needs_manual_grade": score is None}
-                for s, m in marks.items() for name, score in m.grades.items()
-            ]),
-            (_COMMENT, [
-                {"id": _new_id(), "notebook_id": notebooks[s], "cell_id": template.commented[name], "auto_comment": said, "manual_comment": None}
-                for s, m in marks.items() for name, said in m.comments.items()
-            ]),
+            (
+                _SUBMITTED,
+                [
+                    {
+                        "id": assignments[s],
+                        "assignment_id": template.assignment_id,
+                        "student_id": s,
+                        "timestamp": m.timestamp,
+                        "extension": None,
+                    }
+                    for s, m in marks.items()
+                ],
+            ),
+            (
+                _SUBMITTED_NOTEBOOK,
+                [
+                    {
+                        "id": notebooks[s],
+                        "assignment_id": assignments[s],
+                        "notebook_id": template.notebook_id,
+                        "flagged": False,
+                        "late_submission_penalty": None,
+                    }
+                    for s in marks
+                ],
+            ),
+            (
+                _GRADE,
+                [
+                    {
+                        "id": _new_id(),
+                        "notebook_id": notebooks[s],
+                        "cell_id": template.ids[name],
+                        "auto_score": score,
+                        "manual_score": None,
+                        "extra_credit": None,
+                        "needs_manual_grade": score is None,
+                    }
+                    for s, m in marks.items()
+                    for name, score in m.grades.items()
+                ],
+            ),
+            (
+                _COMMENT,
+                [
+                    {
+                        "id": _new_id(),
+                        "notebook_id": notebooks[s],
+                        "cell_id": template.commented[name],
+                        "auto_comment": said,
+                        "manual_comment": None,
+                    }
+                    for s, m in marks.items()
+                    for name, said in m.comments.items()
+                ],
+            ),
         ):
             if rows:
                 connection.execute(sa.insert(table), rows)
@@ -299,16 +418,39 @@ class Gradebook:
         tasks = {name for name, cell in template.release.items() if cell.task}
         score = sa.bindparam("score", type_=sa.Float)
         for statement, rows in (
-            (sa.update(_SUBMITTED).where(_SUBMITTED.c.id == sa.bindparam("row")).values(timestamp=sa.bindparam("at", type_=sa.DateTime)),
-             [{"row": row.assignment, "at": m.timestamp} for row, m in marks.items() if m.timestamp]),
-            (sa.update(_SUBMITTED_NOTEBOOK).where(_SUBMITTED_NOTEBOOK.c.id == sa.bindparam("row")).values(late_submission_penalty=None),
-             [{"row": row.notebook} for row in marks]),
-            (sa.update(_GRADE).where(*_of_cell(_GRADE)).values(
-                auto_score=score, needs_manual_grade=sa.or_(_GRADE.c.manual_score.is_not(None), score.is_(None))),
-             [{"book": row.notebook, "cell": template.ids[name], "score": value}
-              for row, m in marks.items() for name, value in m.grades.items() if name not in tasks]),
-            (sa.update(_COMMENT).where(*_of_cell(_COMMENT)).values(auto_comment=sa.bindparam("said", type_=sa.Text)),
-             [{"book": row.notebook, "cell": template.commented[name], "said": said} for row, m in marks.items() for name, said in m.comments.items()]),
+            (
+                sa.update(_SUBMITTED)
+                .where(_SUBMITTED.c.id == sa.bindparam("row"))
+                .values(timestamp=sa.bindparam("at", type_=sa.DateTime)),
+                [{"row": row.assignment, "at": m.timestamp} for row, m in marks.items() if m.timestamp],
+            ),
+            (
+                sa.update(_SUBMITTED_NOTEBOOK)
+                .where(_SUBMITTED_NOTEBOOK.c.id == sa.bindparam("row"))
+                .values(late_submission_penalty=None),
+                [{"row": row.notebook} for row in marks],
+            ),
+            (
+                sa.update(_GRADE)
+                .where(*_of_cell(_GRADE))
+                .values(
+                    auto_score=score, needs_manual_grade=sa.or_(_GRADE.c.manual_score.is_not(None), score.is_(None))
+                ),
+                [
+                    {"book": row.notebook, "cell": template.ids[name], "score": value}
+                    for row, m in marks.items()
+                    for name, value in m.grades.items()
+                    if name not in tasks
+                ],
+            ),
+            (
+                sa.update(_COMMENT).where(*_of_cell(_COMMENT)).values(auto_comment=sa.bindparam("said", type_=sa.Text)),
+                [
+                    {"book": row.notebook, "cell": template.commented[name], "said": said}
+                    for row, m in marks.items()
+                    for name, said in m.comments.items()
+                ],
+            ),
         ):
             if rows:
                 connection.execute(statement, rows)

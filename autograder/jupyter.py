@@ -90,9 +90,17 @@ def judge(name: str, function: Any, each: Sequence[examples.Example]) -> Functio
             if value[0].startswith("NotImplementedError"):
                 return _without_answer(name, Status.MISSING, Text("まだ実装されていません。", "it is not written yet"))
             why = Text("関数が例外を出しました。", "the function raised an exception")
-            return FunctionVerdict(name, Status.RAISED, 0.0, 0.0, (_broken(function, example, None, None),), why, value[1])
+            return FunctionVerdict(
+                name, Status.RAISED, 0.0, 0.0, (_broken(function, example, None, None),), why, value[1]
+            )
         if kind == _UNUSABLE:
-            return _failed(name, function, example, None, Text(f"答えを受け取れません: {value}", f"the answer cannot be taken: {value}"))
+            return _failed(
+                name,
+                function,
+                example,
+                None,
+                Text(f"答えを受け取れません: {value}", f"the answer cannot be taken: {value}"),
+            )
         try:
             fitted = forms.fitted(value, forms.canonical(example.expected))
         except forms.Malformed as e:
@@ -110,7 +118,9 @@ def _examples_of(function: str, folder: Path) -> tuple[examples.Example, ...]:
         known = examples.load(path)
         if function in known:
             return known[function]
-    raise Usage(f"no public examples of {function} beside this notebook (…examples.json): open it in the folder of its assignment")
+    raise Usage(
+        f"no public examples of {function} beside this notebook (…examples.json): open it in the folder of its assignment"
+    )
 
 
 def _asked(name: str, function: Any, each: Sequence[examples.Example]) -> tuple[Status, list[Any], Text]:
@@ -133,12 +143,20 @@ def _asked(name: str, function: Any, each: Sequence[examples.Example]) -> tuple[
     if len(answers) == len(each):
         return Status.PASSED, answers, Text("", "")
     if late:
-        return Status.TIMEOUT, [], Text(
-            f"1 回の呼び出しに {CALL_SECONDS:g} 秒より長くかかりました。終わらないループがないか確かめましょう。",
-            f"one call took longer than {CALL_SECONDS:g} s: look for a loop that does not end",
+        return (
+            Status.TIMEOUT,
+            [],
+            Text(
+                f"1 回の呼び出しに {CALL_SECONDS:g} 秒より長くかかりました。終わらないループがないか確かめましょう。",
+                f"one call took longer than {CALL_SECONDS:g} s: look for a loop that does not end",
+            ),
         )
     how = f"signal {os.WTERMSIG(ended)}" if os.WIFSIGNALED(ended) else f"exit code {os.WEXITSTATUS(ended)}"
-    return Status.CRASHED, [], Text(f"関数の途中でプロセスが終了しました({how})。", f"the process ended inside the function ({how})")
+    return (
+        Status.CRASHED,
+        [],
+        Text(f"関数の途中でプロセスが終了しました({how})。", f"the process ended inside the function ({how})"),
+    )
 
 
 def _child(ask: Callable[[examples.Example], Any], each: Sequence[examples.Example], read: int, write: int) -> None:
@@ -235,7 +253,9 @@ def _broken(function: Any, example: examples.Example, got: Any, why: Text | None
     names += [f"#{i + 1}" for i in range(len(names), len(example.arguments))]
     call = {name: shown(value) for name, value in zip(names, example.arguments, strict=False)}
     expected = shown(example.expected)
-    return ClaimVerdict(_NAME, _SENTENCE, False, why, Counterexample({}, None if got is None else shown(got), expected, call))
+    return ClaimVerdict(
+        _NAME, _SENTENCE, False, why, Counterexample({}, None if got is None else shown(got), expected, call)
+    )
 
 
 def _language(function: Any) -> str:

@@ -35,7 +35,9 @@ def release(workspace: Workspace, topic: Topic) -> Path:
     draft = published.parent / f".release-{os.getpid()}" / topic.name
     try:
         _generate(workspace, topic.name, draft.parent)
-        _refuse_leaks(topic, {str(p.relative_to(draft)): p.read_bytes() for p in sorted(draft.rglob("*")) if p.is_file()})
+        _refuse_leaks(
+            topic, {str(p.relative_to(draft)): p.read_bytes() for p in sorted(draft.rglob("*")) if p.is_file()}
+        )
         if published.exists():
             shutil.rmtree(published)
         draft.replace(published)

@@ -84,7 +84,9 @@ def function_html(verdict: FunctionVerdict, lang: str, notes: Sequence[Text] = (
     if verdict.why:
         parts.append(f"<div>{escaped(verdict.why[lang])}</div>")
     if verdict.traceback:
-        parts.append(f'<div>{LABEL["traceback"][lang]}</div><pre style="{PRE}">{escaped(verdict.traceback, lines=True)}</pre>')
+        parts.append(
+            f'<div>{LABEL["traceback"][lang]}</div><pre style="{PRE}">{escaped(verdict.traceback, lines=True)}</pre>'
+        )
     if broken := verdict.failed:
         parts.append(_broken_html(broken, lang))
     if verdict.idea:
@@ -198,7 +200,12 @@ def value_html(value: Any, marks: frozenset[tuple[int, ...]] = frozenset()) -> s
     if isinstance(value, dict) and "tuple" in value:
         each = (value_html(part, _below(marks, i)) for i, part in enumerate(value["tuple"]))
         return "".join(f'<div style="margin:.1em 0">{part}</div>' for part in each)
-    if not isinstance(value, dict) or value.get("array") is None or not 1 <= len(value["shape"]) <= 2 or 0 in value["shape"]:
+    if (
+        not isinstance(value, dict)
+        or value.get("array") is None
+        or not 1 <= len(value["shape"]) <= 2
+        or 0 in value["shape"]
+    ):
         shown = escaped(value_text(value), lines=True)
         bold = f"color:{RED};font-weight:bold;text-decoration:underline" if marks else "color:inherit"
         return f'<pre style="{PRE};display:inline-block;{bold}">{shown}</pre>'

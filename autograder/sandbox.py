@@ -32,7 +32,9 @@ class Work:
 
     function: str
     calls: tuple[Call, ...]
-    again: tuple[int, ...] = ()  # asked once more, in this order: after all calls in the same child, and in a second child
+    again: tuple[
+        int, ...
+    ] = ()  # asked once more, in this order: after all calls in the same child, and in a second child
     tensors: bool = False
     reply_bytes: int = 1 << 20  # what all answers to the calls may take together
 
@@ -128,7 +130,9 @@ class Worker:
     It ends with the thread that made it (`bwrap --die-with-parent`), and is not to be used by two threads at once.
     """
 
-    def __init__(self, mode: str = "bwrap", tensors: bool = False, memory_mb: int = 0, python: str = sys.executable) -> None:
+    def __init__(
+        self, mode: str = "bwrap", tensors: bool = False, memory_mb: int = 0, python: str = sys.executable
+    ) -> None:
         """Start it.
 
         Args:
@@ -148,7 +152,10 @@ class Worker:
 
     def load(self, key: str, work: Sequence[Work]) -> None:
         """Take the inputs of a round; replaces what `key` held. The process itself holds one round at a time."""
-        plans = [(w.function, [(c.arguments, c.gradients) for c in w.calls], list(w.again), w.tensors, w.reply_bytes) for w in work]
+        plans = [
+            (w.function, [(c.arguments, c.gradients) for c in w.calls], list(w.again), w.tensors, w.reply_bytes)
+            for w in work
+        ]
         self._rounds[key], self._frames[key] = tuple(work), codec.encode(("load", plans), box.MOST)
         if self._box is not None and self._box.holds == key:
             self._box.holds = ""
@@ -177,7 +184,9 @@ class Worker:
         return found, _notices(ours, [(cell, data.take(size)) for cell, size in told])
 
     @contextmanager
-    def session(self, key: str, cells: Sequence[str], function: str, limits: Limits) -> Iterator[Callable[[Call], Answer]]:
+    def session(
+        self, key: str, cells: Sequence[str], function: str, limits: Limits
+    ) -> Iterator[Callable[[Call], Answer]]:
         """Live calls of one function in one fresh child. Calling raises `Lost` once the child is gone."""
         texts, most = list(map(_clean, cells)), self._limits(limits)
         try:
@@ -295,7 +304,9 @@ class _Bytes:
 def _reply(work: Work, known: tuple[Any, ...], data: _Bytes) -> Reply:
     status, detail, seconds, memory, sizes = known
     frame, again, second = map(data.take, sizes)
-    return Reply(work.function, Status(status), frame, detail, seconds, memory, again, second, work.again, len(work.calls))
+    return Reply(
+        work.function, Status(status), frame, detail, seconds, memory, again, second, work.again, len(work.calls)
+    )
 
 
 def _notices(ours: list[tuple[int, str, str]], told: list[tuple[int, bytes]]) -> list[Notice]:

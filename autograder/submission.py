@@ -52,8 +52,14 @@ class Released(NamedTuple):
     def metadata(self) -> dict[str, Any]:
         """As `nbgrader generate_assignment` left it in the release."""
         said: dict[str, Any] = {
-            "cell_type": self.cell_type, "checksum": self.checksum, "grade": self.grade, "grade_id": self.grade_id,
-            "locked": self.locked, "schema_version": 3, "solution": self.solution, "task": self.task,
+            "cell_type": self.cell_type,
+            "checksum": self.checksum,
+            "grade": self.grade,
+            "grade_id": self.grade_id,
+            "locked": self.locked,
+            "schema_version": 3,
+            "solution": self.solution,
+            "task": self.task,
         }
         if self.points is not None:
             said["points"] = self.points
@@ -71,7 +77,9 @@ class Submission:
     digest: str  # sha256 of `cells`: equal code, equal verdict
     file_digest: str  # sha256 of the file: where it is equal too, the autograded notebook is
     notes: tuple[Text, ...] = ()  # what the trainee should know about how it was read
-    book: Book = field(default_factory=dict, repr=False, compare=False)  # restored: locks, points, ids, types are the release's
+    book: Book = field(
+        default_factory=dict, repr=False, compare=False
+    )  # restored: locks, points, ids, types are the release's
 
 
 def read(path: Path, release: Release) -> Submission:
@@ -115,22 +123,37 @@ def _bytes(path: Path) -> bytes:
         raise Unreadable(Text(f"{path.name} を読めません({why})", f"{path.name} cannot be read ({why})")) from e
     if len(found) > MOST_BYTES:
         most = MOST_BYTES >> 20
-        raise Unreadable(Text(f"{path.name} が {most} MiB を超えています。出力を消してください", f"{path.name} is larger than {most} MiB; clear its outputs"))
+        raise Unreadable(
+            Text(
+                f"{path.name} が {most} MiB を超えています。出力を消してください",
+                f"{path.name} is larger than {most} MiB; clear its outputs",
+            )
+        )
     return found
 
 
-BROKEN = Text("ノートブックの形式ではありません。JupyterLab で開いて保存し直してください", "it is not in the format of a notebook; open and save it in JupyterLab")
+BROKEN = Text(
+    "ノートブックの形式ではありません。JupyterLab で開いて保存し直してください",
+    "it is not in the format of a notebook; open and save it in JupyterLab",
+)
 
 
 def _parsed(content: bytes) -> Book:
     """JSON within bounded memory and depth, as a notebook of format 4 with a list of cells."""
     if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise Unreadable(Text("ノートブックの値が多すぎます。出力を消してください", "the notebook holds too many values; clear its outputs"))
+        raise Unreadable(
+            Text(
+                "ノートブックの値が多すぎます。出力を消してください",
+                "the notebook holds too many values; clear its outputs",
+            )
+        )
     try:
         text = content.decode("utf-8-sig")
         book = json.loads(text)
     except (ValueError, RecursionError) as e:
-        raise Unreadable(Text(f"{BROKEN.ja}({type(e).__name__})", f"the notebook cannot be read: {BROKEN.en} ({type(e).__name__})")) from e
+        raise Unreadable(
+            Text(f"{BROKEN.ja}({type(e).__name__})", f"the notebook cannot be read: {BROKEN.en} ({type(e).__name__})")
+        ) from e
     if b"\\ud" in content.lower():
         book = _well_formed(book)
     cells = list(_cells(book))
@@ -281,7 +304,9 @@ def _name(cells: list[Book]) -> None:
     for place, cell in enumerate(cells):
         wanted = cell["id"]
         if not isinstance(wanted, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", wanted) or wanted in taken:
-            wanted = next(name for n in range(len(cells) + 1) if (name := f"cell-{place}" + (f"-{n}" if n else "")) not in taken)
+            wanted = next(
+                name for n in range(len(cells) + 1) if (name := f"cell-{place}" + (f"-{n}" if n else "")) not in taken
+            )
         cell["id"] = wanted
         taken.add(wanted)
 
@@ -292,7 +317,13 @@ def _topic_notes(book: Book, release: Release) -> Iterator[Text]:
     said = metadata.get("ecert")
     other = said.get("topic") if isinstance(said, dict) else None
     graded = {mine.grade_id for mine in release.values() if mine.grade}
-    if isinstance(other, str) and other.isidentifier() and len(other) < 80 and graded and not any(_recognised(book["cells"], release)):
+    if (
+        isinstance(other, str)
+        and other.isidentifier()
+        and len(other) < 80
+        and graded
+        and not any(_recognised(book["cells"], release))
+    ):
         yield Text(f"これは課題 {other} のノートブックのようです", f"this seems to be the notebook of {other}")
 
 

@@ -133,7 +133,10 @@ def _function(raw: dict[str, Any]) -> FunctionVerdict:
     idea = raw["idea"] and Idea(raw["idea"]["name"], Text(*raw["idea"]["hint"]))
     claims = tuple(
         ClaimVerdict(
-            c["name"], Text(*c["text"]), c["passed"], c["why"] and Text(*c["why"]),
+            c["name"],
+            Text(*c["text"]),
+            c["passed"],
+            c["why"] and Text(*c["why"]),
             c["counterexample"] and Counterexample(**c["counterexample"]),
         )
         for c in raw["claims"]

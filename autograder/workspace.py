@@ -39,7 +39,9 @@ class Workspace:
         for folder in (here, *here.parents):
             if (folder / SETTINGS).is_file():
                 return cls._read(folder)
-        raise Usage(f"{here} is no course folder: stand in one, name it with --course, or make one with `ecert init DIR`")
+        raise Usage(
+            f"{here} is no course folder: stand in one, name it with --course, or make one with `ecert init DIR`"
+        )
 
     @classmethod
     def _read(cls, folder: Path) -> "Workspace":
@@ -118,10 +120,14 @@ class Workspace:
             raise Usage(f"{self.root / NBGRADER_CONFIG}: {type(e).__name__}: {e}") from e
         layout = os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}")
         if config.CourseDirectory.get("directory_structure", layout) != layout:
-            raise Usage(f"{self.root / NBGRADER_CONFIG}: CourseDirectory.directory_structure must be nbgrader's default, {layout}")
+            raise Usage(
+                f"{self.root / NBGRADER_CONFIG}: CourseDirectory.directory_structure must be nbgrader's default, {layout}"
+            )
         root = config.CourseDirectory.get("root", "")
         if root and Path(root).resolve() != self.root:
-            raise Usage(f"{self.root / NBGRADER_CONFIG}: CourseDirectory.root is {root}, not this folder; take the line out")
+            raise Usage(
+                f"{self.root / NBGRADER_CONFIG}: CourseDirectory.root is {root}, not this folder; take the line out"
+            )
         return config
 
     @property
@@ -160,7 +166,9 @@ class Workspace:
                 draft.unlink()
         seed = path.read_bytes()
         if len(seed) != SEED_BYTES:
-            raise Fault(f"{path}: holds {len(seed)} bytes, not {SEED_BYTES}; restore it, or delete it to begin a new round (scores may change)")
+            raise Fault(
+                f"{path}: holds {len(seed)} bytes, not {SEED_BYTES}; restore it, or delete it to begin a new round (scores may change)"
+            )
         return seed
 
     def submissions(self, topic: str) -> Iterator[tuple[str, Path]]:
@@ -182,9 +190,14 @@ class Workspace:
 def unusable_name(student: str) -> Text | None:
     """Why the gradebook cannot hold this student's name (that of a folder), if it cannot."""
     if len(student) > LONGEST_NAME:
-        return Text(f"学生の名前が {LONGEST_NAME} 文字を超えています", f"the student's name is longer than {LONGEST_NAME} characters")
+        return Text(
+            f"学生の名前が {LONGEST_NAME} 文字を超えています",
+            f"the student's name is longer than {LONGEST_NAME} characters",
+        )
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in student):
-        return Text("学生の名前に表示できない文字があります", "the student's name holds characters that cannot be shown")
+        return Text(
+            "学生の名前に表示できない文字があります", "the student's name holds characters that cannot be shown"
+        )
     if student != student.strip():
         return Text("学生の名前の前後に空白があります", "the student's name begins or ends with a space")
     return None
@@ -203,7 +216,9 @@ def create(folder: Path, content: Content, lang: str, course_id: str) -> Workspa
     _write_new(folder / NBGRADER_CONFIG, _nbgrader_config(course_id, lang))
     made = Workspace.at(folder)
     if made.content.root != content.root or made.lang != lang:
-        raise Usage(f"{folder / SETTINGS} already says content = {made.content.root}, lang = {made.lang}; edit it, or take another folder")
+        raise Usage(
+            f"{folder / SETTINGS} already says content = {made.content.root}, lang = {made.lang}; edit it, or take another folder"
+        )
     for each in (made.source, made.release, made.submitted, made.autograded, made.feedback, made.private):
         each.mkdir(exist_ok=True)
     return made
@@ -219,8 +234,8 @@ def _nbgrader_config(course_id: str, lang: str) -> str:
         "c.HTMLExporter.embed_images = True  # feedback is a file of its own: figures go into it\n"
         "\n"
         "# Grade by the engine instead of running notebooks in a kernel.\n"
-        f'c.Autograde.sanitize_preprocessors = {_listed("RestoreRelease", SANITIZE)}\n'
-        f'c.Autograde.autograde_preprocessors = {_listed("GradeByVerdict", AUTOGRADE)}\n'
+        f"c.Autograde.sanitize_preprocessors = {_listed('RestoreRelease', SANITIZE)}\n"
+        f"c.Autograde.autograde_preprocessors = {_listed('GradeByVerdict', AUTOGRADE)}\n"
     )
 
 
@@ -235,7 +250,11 @@ def _listed(ours: str, theirs: tuple[str, ...]) -> str:
 
 def _quoted(text: str) -> str:
     """A string as Python and TOML both write it."""
-    return '"' + "".join(f"\\u{ord(c):04x}" if c in '"\\' or (not c.isprintable() and ord(c) < 0x10000) else c for c in text) + '"'
+    return (
+        '"'
+        + "".join(f"\\u{ord(c):04x}" if c in '"\\' or (not c.isprintable() and ord(c) < 0x10000) else c for c in text)
+        + '"'
+    )
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # as in the sandbox
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+)  # as in the sandbox
 
 import numpy as np
 
@@ -56,10 +58,10 @@ CELLS = [
 def attention(q, k, v):
     """Scaled dot products."""
     return softmax(q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])) @ v''',
-    '''def layer_norm(x, gamma, beta, eps=1e-5):
+    """def layer_norm(x, gamma, beta, eps=1e-5):
     mean = x.mean(-1, keepdims=True)
     var = x.var(-1, keepdims=True)
-    return gamma * (x - mean) / np.sqrt(var + eps) + beta''',
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta""",
     '''def conv2d(x, w, b):
     """Valid cross-correlation, by hand."""
     n, c, height, width = x.shape
@@ -69,23 +71,23 @@ def attention(q, k, v):
         for j in range(out.shape[3]):
             out[:, :, i, j] = np.tensordot(x[:, :, i : i + kh, j : j + kw], w, ((1, 2, 3), (1, 2, 3))) + b
     return out''',
-    '''def cross_entropy(scores, labels):
+    """def cross_entropy(scores, labels):
     shifted = scores - scores.max(1, keepdims=True)
     logp = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
     grad = np.exp(logp)
     grad[np.arange(len(labels)), labels] -= 1
-    return -logp[np.arange(len(labels)), labels].mean(), grad / len(labels)''',
-    '''def td_zero(values, path, rewards, alpha, gamma):
+    return -logp[np.arange(len(labels)), labels].mean(), grad / len(labels)""",
+    """def td_zero(values, path, rewards, alpha, gamma):
     values = values.copy()
     for s, r, t in zip(path[:-1], rewards, path[1:]):
         values[s] += alpha * (r + gamma * values[t] - values[s])
-    return values''',
-    '''def lstm_step(x, h, c, W, b):
+    return values""",
+    """def lstm_step(x, h, c, W, b):
     gates = np.concatenate([x, h], 1) @ W + b
     i, f, g, o = np.split(gates, 4, axis=1)
     sigmoid = lambda v: 1 / (1 + np.exp(-v))
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c''',
+    return sigmoid(o) * np.tanh(c), c""",
     "print(rnn_forward(np.ones((1, 2, 3)), np.zeros((1, 4)), np.ones((3, 4)), np.eye(4), np.zeros(4)))",
 ]
 HEAVY = "_a = np.eye(160)\nfor _ in range(220): _a = np.tanh(_a @ _a)"
@@ -109,7 +111,16 @@ def inputs(function: str, draw: np.random.Generator) -> tuple[Any, ...]:
     return tuple(made[function]())
 
 
-FUNCTIONS = ["rnn_forward", "rnn_backward", "attention", "layer_norm", "conv2d", "cross_entropy", "td_zero", "lstm_step"]
+FUNCTIONS = [
+    "rnn_forward",
+    "rnn_backward",
+    "attention",
+    "layer_norm",
+    "conv2d",
+    "cross_entropy",
+    "td_zero",
+    "lstm_step",
+]
 
 
 def plans(examples: int) -> list[Work]:
@@ -143,7 +154,9 @@ def descendants_cpu() -> float:
         while above in parents and above != os.getpid():
             above = parents[above]
         if above == os.getpid() and pid != above:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() if Path(f"/proc/{pid}").exists() else []
+            fields = (
+                Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() if Path(f"/proc/{pid}").exists() else []
+            )
             total += sum(map(int, fields[11:15]))
     return total / tick
 
@@ -152,7 +165,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--submissions", type=int, default=100)
     parser.add_argument("--mode", default="bwrap")
-    parser.add_argument("--examples", type=int, default=25, help="calls of each of the eight functions; 45 take about 10 ms in all")
+    parser.add_argument(
+        "--examples", type=int, default=25, help="calls of each of the eight functions; 45 take about 10 ms in all"
+    )
     parser.add_argument("--heavy", action="store_true", help="a notebook that computes for about 100 ms")
     chosen = parser.parse_args()
     cells = [*CELLS, HEAVY] if chosen.heavy else CELLS
@@ -172,7 +187,9 @@ def main() -> None:
     sys.stdout = stdout
     each = 1000 / chosen.submissions
     engine = (own + inside) * each
-    print(f"floor {1000 * least:.1f} ms CPU a submission; engine {engine:.1f} (supervisor {own * each:.1f}, sandbox {inside * each:.1f}), wall {wall * each:.1f}")
+    print(
+        f"floor {1000 * least:.1f} ms CPU a submission; engine {engine:.1f} (supervisor {own * each:.1f}, sandbox {inside * each:.1f}), wall {wall * each:.1f}"
+    )
     print(f"{engine / (1000 * least):.2f} times the floor, in mode {chosen.mode}")
 
 

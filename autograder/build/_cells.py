@@ -14,7 +14,10 @@ from autograder.course import Topic
 from autograder.errors import Finding
 
 FORMAT = 1  # of the metadata `ecert` in a notebook
-_SOLUTION = ["### BEGIN SOLUTION", "### END SOLUTION"]  # without them nbgrader empties the whole cell, signature and all
+_SOLUTION = [
+    "### BEGIN SOLUTION",
+    "### END SOLUTION",
+]  # without them nbgrader empties the whole cell, signature and all
 _WIDE = 88
 
 
@@ -53,7 +56,9 @@ def book(topic: Topic, lang: str) -> notebook.Book:
         metadata = {"nbgrader": {"grade_id": name, "schema_version": 3, "task": False, **role}} if role else {}
         kind = "markdown" if cell.kind == "markdown" else "code"
         outputs: notebook.Book = {} if kind == "markdown" else {"execution_count": None, "outputs": []}
-        made.append({"cell_type": kind, "id": name, "metadata": metadata, "source": source_of(cell, topic, lang), **outputs})
+        made.append(
+            {"cell_type": kind, "id": name, "metadata": metadata, "source": source_of(cell, topic, lang), **outputs}
+        )
     about: notebook.Book = {
         "ecert": {"format": FORMAT, "lang": lang, "topic": topic.name},
         "kernelspec": notebook.KERNEL,
@@ -83,7 +88,9 @@ def source_of(cell: Cell, topic: Topic, lang: str) -> str:
     function = topic.reference(cell.name)
     docstrings = {"ja": inspect.cleandoc(cell.body), "en": inspect.getdoc(function) or ""}
     if difference := _difference(docstrings["ja"], docstrings["en"]):
-        raise Finding(f"{topic.source}:{cell.line}: the docstring of {cell.name} and that of the reference differ: {difference}")
+        raise Finding(
+            f"{topic.source}:{cell.line}: the docstring of {cell.name} and that of the reference differ: {difference}"
+        )
     return _written(function, docstrings[lang], _code(function) if cell.kind == "given" else _SOLUTION)
 
 
@@ -98,7 +105,9 @@ def _definition(function: Callable[..., Any]) -> tuple[ast.FunctionDef, list[str
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     node = ast.parse("\n".join(lines)).body[0]
     if not isinstance(node, ast.FunctionDef) or not ast.get_docstring(node):
-        raise Finding(f"{inspect.getsourcefile(function)}: {function.__name__} must be a plain function with a docstring")
+        raise Finding(
+            f"{inspect.getsourcefile(function)}: {function.__name__} must be a plain function with a docstring"
+        )
     return node, lines
 
 

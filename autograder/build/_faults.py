@@ -65,7 +65,11 @@ def _unknown_names(cells: list[Cell], topic: Topic) -> Iterator[_Misfit]:
     known = {*dir(builtins), *(cell.name for cell in cells if cell.kind in ("given", "stub"))}
     for cell in cells:
         if cell.kind == "code":
-            known |= {s.get_name() for s in symtable.symtable(cell.body, "", "exec").get_symbols() if s.is_assigned() or s.is_imported()}
+            known |= {
+                s.get_name()
+                for s in symtable.symtable(cell.body, "", "exec").get_symbols()
+                if s.is_assigned() or s.is_imported()
+            }
         elif cell.kind == "given":
             try:
                 table = symtable.symtable(source_of(cell, topic, "en"), "", "exec")
@@ -73,16 +77,24 @@ def _unknown_names(cells: list[Cell], topic: Topic) -> Iterator[_Misfit]:
                 continue
             used = {s.get_name() for child in table.get_children() for s in child.get_symbols() if s.is_global()}
             if lost := sorted(used - known):
-                yield _Misfit(cell.line, f"the given {cell.name} needs {', '.join(lost)}, which the notebook does not have")
+                yield _Misfit(
+                    cell.line, f"the given {cell.name} needs {', '.join(lost)}, which the notebook does not have"
+                )
 
 
 def _lost_figures(cells: list[Cell], topic: Topic) -> Iterator[_Misfit]:
     try:
-        there = {*figures(topic), *(str(p.relative_to(topic.folder / "files")) for p in (topic.folder / "files").rglob("*"))}
+        there = {
+            *figures(topic),
+            *(str(p.relative_to(topic.folder / "files")) for p in (topic.folder / "files").rglob("*")),
+        }
     except Finding as e:
         yield _Misfit(1, str(e))
         return
     for cell in cells:
         for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", cell.body) if cell.kind == "markdown" else ():
             if ":" not in name and name not in there:
-                yield _Misfit(cell.line, f"the figure {name} is not made: write figures.py:{Path(name).stem}, or put it into files/")
+                yield _Misfit(
+                    cell.line,
+                    f"the figure {name} is not made: write figures.py:{Path(name).stem}, or put it into files/",
+                )

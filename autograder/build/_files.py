@@ -28,12 +28,20 @@ def figures(topic: Topic) -> dict[str, str]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-        own = {n: f for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != "_"}
+        own = {
+            n: f
+            for n, f in vars(module).items()
+            if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != "_"
+        }
         drawn = {f"{name}.svg": draw() for name, draw in own.items()}
     except Exception as e:  # an author's code may raise anything
         raise Finding(f"{path}: {type(e).__name__}: {e}") from e
-    if wrong := next((name for name, text in drawn.items() if not isinstance(text, str) or not text.startswith("<svg")), None):
-        raise Finding(f"{path}: {wrong.removesuffix('.svg')} must return SVG text, as Drawing.svg() does; hide a helper behind an underscore")
+    if wrong := next(
+        (name for name, text in drawn.items() if not isinstance(text, str) or not text.startswith("<svg")), None
+    ):
+        raise Finding(
+            f"{path}: {wrong.removesuffix('.svg')} must return SVG text, as Drawing.svg() does; hide a helper behind an underscore"
+        )
     return drawn
 
 

@@ -48,7 +48,9 @@ def leaks(topic: Topic, files: Mapping[str, bytes]) -> list[Finding]:
             by_run = (runs[run] for run in _runs(text) if run in runs)
             by_sentence = (sentences[sentence] for sentence in sentences if sentence in flat)
             if place := next(chain(by_run, by_sentence), None):
-                found.append(Finding(f"{where} holds hidden text of {place}; take it out of the notebook's source or of files/"))
+                found.append(
+                    Finding(f"{where} holds hidden text of {place}; take it out of the notebook's source or of files/")
+                )
     return found
 
 

@@ -1,10 +1,10 @@
 """The source of a notebook: jupytext's percent format, with four markers of ours. Editors show its cells; we read it strictly.
 
-    # %% [markdown] lang="ja"      text, directly followed by its neighbour with lang="en"; each line begins with `# `
-    # %%                           code, the same in both languages
-    # %% given f                   the reference's `f`, to be used; below it its docstring in Japanese
-    # %% stub f                    what the trainee writes; below it its docstring in Japanese
-    # %% graded f                  the locked cell that checks `f`
+# %% [markdown] lang="ja"      text, directly followed by its neighbour with lang="en"; each line begins with `# `
+# %%                           code, the same in both languages
+# %% given f                   the reference's `f`, to be used; below it its docstring in Japanese
+# %% stub f                    what the trainee writes; below it its docstring in Japanese
+# %% graded f                  the locked cell that checks `f`
 """
 
 import ast
@@ -42,7 +42,9 @@ def parse(text: str, path: Path) -> tuple[list[Cell], list[Finding]]:
         if not (head := _HEAD.fullmatch(lines[at].rstrip())):
             fault(at + 1, f"unknown marker {lines[at]!r}; a cell begins with {_MARKERS}")
             continue
-        cell = Cell(head["kind"] or ("markdown" if head["lang"] else "code"), head["name"] or head["lang"] or "", "", at + 1)
+        cell = Cell(
+            head["kind"] or ("markdown" if head["lang"] else "code"), head["name"] or head["lang"] or "", "", at + 1
+        )
         try:
             cells.append(cell._replace(body=_body(cell, lines[at + 1 : end])))
         except _At as wrong:
@@ -74,7 +76,9 @@ def _body(cell: Cell, lines: list[str]) -> str:
     except (SyntaxError, ValueError):
         docstring = None
     if not isinstance(docstring, str):
-        raise _At(1, f"the cell `{cell.kind} {cell.name}` holds its docstring in Japanese, in triple quotes, and nothing else")
+        raise _At(
+            1, f"the cell `{cell.kind} {cell.name}` holds its docstring in Japanese, in triple quotes, and nothing else"
+        )
     return docstring
 
 
@@ -84,7 +88,9 @@ def _python(text: str) -> None:
         ast.parse(text)
     except SyntaxError as e:
         raise _At(e.lineno or 1, f"not Python: {e.msg}") from e
-    if foreign := next((n for n, line in enumerate(text.splitlines(), 1) if re.search("[\u3040-\u30ff\u4e00-\u9fff]", line)), None):
+    if foreign := next(
+        (n for n, line in enumerate(text.splitlines(), 1) if re.search("[\u3040-\u30ff\u4e00-\u9fff]", line)), None
+    ):
         raise _At(foreign, "Japanese in a code cell, which is the same in both languages; say it in the text beside it")
 
 

@@ -30,11 +30,15 @@ def examples(topic: Topic, function: str) -> list[Example]:
         try:
             _draw(claim, asked, number)
         except Exception as e:  # an author's code may raise anything
-            raise Finding(f"{topic.folder / 'hidden/properties.py'}: {claim.name} on the reference: {type(e).__name__}: {e}") from e
+            raise Finding(
+                f"{topic.folder / 'hidden/properties.py'}: {claim.name} on the reference: {type(e).__name__}: {e}"
+            ) from e
     by_text = {text: example for example in asked.examples if len(text := line(example)) <= LONGEST}
     ordered = [by_text[text] for text in sorted(by_text, key=lambda text: (len(text), text))]
     if not ordered:
-        raise Finding(f"{topic.folder / 'hidden/properties.py'}: no claim about {function} makes a call of under {LONGEST} characters")
+        raise Finding(
+            f"{topic.folder / 'hidden/properties.py'}: no claim about {function} makes a call of under {LONGEST} characters"
+        )
     # The shortest are often all zeros: take the rest at even distances, up to the middle sizes.
     half = max(len(ordered) // 2, min(len(ordered), MOST))
     return [ordered[round(i * (half - 1) / (MOST - 1))] for i in range(MOST)] if half >= MOST else ordered[:half]

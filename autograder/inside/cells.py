@@ -21,7 +21,10 @@ _IPYTHON = re.compile(r"^(\s*)(?:[%!?]|[\w.,\s]*=\s*[%!]|[\w.]+\?{1,2}\s*$)")
 _RUN_BODY = ("%%time", "%%timeit", "%%capture", "%%prun")
 KINDS = {"raised", "syntax", "timeout", "exit", "crashed", "skipped_line", "missing_module"}  # of notices
 MOST_NOTICES = 60
-STEPWISE, WHOLLY = 0, 1  # how much of a cell to leave out: perhaps nothing, but watch it; all of it. Else: from that line on
+STEPWISE, WHOLLY = (
+    0,
+    1,
+)  # how much of a cell to leave out: perhaps nothing, but watch it; all of it. Else: from that line on
 _MOST_LEFT_OUT = 40  # lines of a cell that may be left out before it counts as no Python
 _CELLS_ALTOGETHER = 3  # × the limit of one
 _LINE = 2  # slot of the page: the line at which a late cell stood

@@ -13,7 +13,11 @@ from autograder.inside.needed import needed
 from autograder.inside.plans import Asked, Plan
 from autograder.inside.state import CleanState
 
-STAGE, CALL, LINE = 0, 1, 2  # slots of the page: where the child is, how many calls of a function it has begun, a late cell's line
+STAGE, CALL, LINE = (
+    0,
+    1,
+    2,
+)  # slots of the page: where the child is, how many calls of a function it has begun, a late cell's line
 IN_FUNCTION = 1 << 20  # STAGE while a function is asked; below, the number of the cell
 
 
@@ -126,7 +130,9 @@ class _OutOfMemory(Exception):
     """The machine's MemoryError met in a call."""
 
 
-Ask = Callable[[Asked], tuple[Any, BaseException | None, bool]]  # value, what was raised instead, were the inputs changed
+Ask = Callable[
+    [Asked], tuple[Any, BaseException | None, bool]
+]  # value, what was raised instead, were the inputs changed
 
 
 def _append_value(out: bytearray, value: Any, changed: bool, limit: int) -> None:

@@ -15,7 +15,10 @@ from autograder.inside import syscalls
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
-_SET_MODE_FILTER, _SPEC_ALLOW = 1, 4  # without SPEC_ALLOW older kernels slow the whole process down; there is no secret here to leak
+_SET_MODE_FILTER, _SPEC_ALLOW = (
+    1,
+    4,
+)  # without SPEC_ALLOW older kernels slow the whole process down; there is no secret here to leak
 _TENSOR_ALLOWANCE = 4 << 30  # address space that torch reserves and does not use
 _PAGE = 1 << 16
 

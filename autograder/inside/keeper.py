@@ -45,7 +45,14 @@ class End(NamedTuple):
 class Keeper:
     """What all children of this zygote are made with."""
 
-    def __init__(self, confinement: Confinement, clean: CleanState, page: Any, private: tuple[int, ...], alive: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        confinement: Confinement,
+        clean: CleanState,
+        page: Any,
+        private: tuple[int, ...],
+        alive: Callable[[], None],
+    ) -> None:
         self.confinement, self.clean, self.page, self.private, self.alive = confinement, clean, page, private, alive
 
     def fork(self, job: Job, limits: Limits, most: int) -> "Child":
@@ -213,7 +220,13 @@ class Watch:
         if over(self._child, self._altogether):
             return "all its functions together"
         if at[0] < IN_FUNCTION:
-            return "a cell" if over(self._stage, self._cell_limit) else "all cells" if over(self._child, self._cells_limit) else ""
+            return (
+                "a cell"
+                if over(self._stage, self._cell_limit)
+                else "all cells"
+                if over(self._child, self._cells_limit)
+                else ""
+            )
         if over(self._call, self._limits.call_seconds):
             return f"call {at[1]}"
         return "the function" if over(self._stage, self._limits.function_seconds) else ""

@@ -18,7 +18,9 @@ def _any_of(*names: str) -> re.Pattern[bytes]:
 
 _BINDS = _any_of("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL")
 # what these change has no name here; "from … import *" binds what it does not tell
-_CHANGES = _any_of("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR", "STORE_SLICE", "IMPORT_STAR", "CALL_INTRINSIC_1")
+_CHANGES = _any_of(
+    "STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR", "STORE_SLICE", "IMPORT_STAR", "CALL_INTRINSIC_1"
+)
 _EXTENDED = opmap["EXTENDED_ARG"]
 
 
@@ -27,7 +29,11 @@ def needed(made: list[Cell], functions: Iterable[str]) -> list[Cell]:
     names = set(functions)
     left = [(cell, _bound(cell.code)) for cell in made if cell.code is not None]
     found: set[int] = set()
-    while more := [(cell, bound) for cell, bound in left if cell.number not in found and (bound is None or not names.isdisjoint(bound))]:
+    while more := [
+        (cell, bound)
+        for cell, bound in left
+        if cell.number not in found and (bound is None or not names.isdisjoint(bound))
+    ]:
         for cell, _ in more:
             found.add(cell.number)
             names |= _used(cell.code)

@@ -21,7 +21,9 @@ class Asked:
         self._arguments = arguments
         self._arrays = [(at, a.tobytes(), a.shape, a.dtype) for at, a in enumerate(arguments) if type(a) is np.ndarray]
         flat = all(isinstance(a, _FLAT) for a in arguments)
-        self._bytes = None if flat else codec.encode(arguments, _LIMIT)  # lists of lists: copied by decoding, compared by encoding
+        self._bytes = (
+            None if flat else codec.encode(arguments, _LIMIT)
+        )  # lists of lists: copied by decoding, compared by encoding
 
     def inputs(self) -> Sequence[Any]:
         """Copies of the arguments."""

@@ -12,7 +12,18 @@ from dis import opmap
 from types import ModuleType
 from typing import Any, Never
 
-_INERT = {"matplotlib", "matplotlib_inline", "seaborn", "plotly", "japanize_matplotlib", "bokeh", "IPython", "ipywidgets", "graphviz", "google.colab"}
+_INERT = {
+    "matplotlib",
+    "matplotlib_inline",
+    "seaborn",
+    "plotly",
+    "japanize_matplotlib",
+    "bokeh",
+    "IPython",
+    "ipywidgets",
+    "graphviz",
+    "google.colab",
+}
 _PASSING = {"tqdm"}
 _UNPACK = opmap["UNPACK_SEQUENCE"]
 
@@ -131,7 +142,11 @@ def install() -> None:
         sys.modules["google"] = _Module("google")
         sys.modules["google"].__path__ = []
     harmless: dict[str, Callable[..., Any]] = {
-        "input": _no_input, "exit": _leave, "quit": _leave, "get_ipython": lambda: _inert, "display": lambda *_, **__: None,
+        "input": _no_input,
+        "exit": _leave,
+        "quit": _leave,
+        "get_ipython": lambda: _inert,
+        "display": lambda *_, **__: None,
     }
     vars(builtins).update(harmless)
     sys.breakpointhook = lambda *_, **__: None

@@ -135,7 +135,11 @@ class _Torch:
 
         self._default_device = torch.get_default_device
         self._manual_seed = torch.manual_seed
-        self._set_grad, self._set_dtype, self._set_device = torch.set_grad_enabled, torch.set_default_dtype, torch.set_default_device
+        self._set_grad, self._set_dtype, self._set_device = (
+            torch.set_grad_enabled,
+            torch.set_default_dtype,
+            torch.set_default_device,
+        )
         self._deterministic, self._anomalies = torch.use_deterministic_algorithms, torch.autograd.set_detect_anomaly
         self._threads = torch.set_num_threads
         self._dtype = torch.get_default_dtype()

@@ -53,7 +53,9 @@ class Notebook:
     ) -> tuple[Child, list[wire.Message]]:
         """A child that has defined the cells, with what it has said since; or one that has ended before. Cells that bring it down are left out."""
         while True:
-            job = Job(self.letter, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, dict(self.cuts), live, lean)
+            job = Job(
+                self.letter, plans, self.limits.cell_seconds, self.limits.memory_mb, repeat, dict(self.cuts), live, lean
+            )
             most = sum(2 * wire.most_of_frame(len(p.calls) + len(p.again), p.reply_bytes) for p in plans)
             child = self.keeper.fork(job, self.limits, most + _MOST_CODE + _MOST_NOTICES + _REST)
             self.said.append(child.said)
@@ -89,7 +91,11 @@ class Notebook:
         self.deaths += 1
         self.cell_seconds += child.seconds
         stage, line = self.keeper.page[STAGE], self.keeper.page[LINE]
-        if not 0 < stage <= self.cells or self.deaths > _MOST_DEATHS or self.cell_seconds > 6 * self.limits.cell_seconds:
+        if (
+            not 0 < stage <= self.cells
+            or self.deaths > _MOST_DEATHS
+            or self.cell_seconds > 6 * self.limits.cell_seconds
+        ):
             return False
         before = self.cuts.get(stage)
         if before == cells.WHOLLY:
@@ -125,14 +131,18 @@ class Grading:
     def summary(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Of each function what is known and how many bytes of answers follow; our notices; those of the child, with their sizes."""
         replies = [
-            (r.status, r.detail, r.seconds, r.memory_mb, [0 if part is None else len(part) for part in r.parts()]) for r in self._results
+            (r.status, r.detail, r.seconds, r.memory_mb, [0 if part is None else len(part) for part in r.parts()])
+            for r in self._results
         ]
         told = [(cell, len(part)) for cell, part in self._notebook.told or []]
         return replies, list(self._notebook.deadly.values()), told
 
     def pass_on(self, fd: int) -> None:
         """All that the summary announces, in its order."""
-        for part in [*(part for result in self._results for part in result.parts()), *(part for _, part in self._notebook.told or [])]:
+        for part in [
+            *(part for result in self._results for part in result.parts()),
+            *(part for _, part in self._notebook.told or []),
+        ]:
             if part is not None:
                 part.pass_on(fd)
 
@@ -213,8 +223,10 @@ class Grading:
     def _fail(self, at: int, end: End, repeat: bool) -> None:
         detail = f"{end.detail} (asked again in a second process)" if repeat else end.detail
         self._results[at] = Result(
-            end.status or "crashed", detail or "it ended before it had answered",
-            seconds=self._results[at].seconds, memory_mb=self._results[at].memory_mb,
+            end.status or "crashed",
+            detail or "it ended before it had answered",
+            seconds=self._results[at].seconds,
+            memory_mb=self._results[at].memory_mb,
         )
 
 

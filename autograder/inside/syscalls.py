@@ -33,8 +33,14 @@ getpriority:140:141 capget:125:90
 # argument, and its values that are allowed (all are 32-bit in the kernel)
 _CHECKED = {
     "fcntl:72:25": (1, (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)),  # duplicates, flags, locks; not F_SETOWN, F_SETSIG
-    "ioctl:16:29": (1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),  # TCGETS, window size, FIONREAD, FIONBIO, close-on-exec
-    "prctl:157:167": (0, (3, 15, 16, 0x53564D41)),  # PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_SET_VMA (malloc names its arenas)
+    "ioctl:16:29": (
+        1,
+        (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
+    ),  # TCGETS, window size, FIONREAD, FIONBIO, close-on-exec
+    "prctl:157:167": (
+        0,
+        (3, 15, 16, 0x53564D41),
+    ),  # PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_SET_VMA (malloc names its arenas)
     "prlimit64:302:261": (0, (0,)),  # its own limits, which it can only lower
     "socketpair:53:199": (0, (1,)),  # AF_UNIX: asyncio wakes itself with one
 }
@@ -65,10 +71,17 @@ def numbers(machine: str) -> dict[str, int]:
 def filter_program(machine: str) -> bytes:
     """The filter in the kernel's form: an array of struct sock_filter."""
     number_of = numbers(machine)
-    leaves = {number_of[name]: [_return(_ALLOW)] for name in (e.split(":")[0] for e in _ALLOWED.split()) if name in number_of}
+    leaves = {
+        number_of[name]: [_return(_ALLOW)] for name in (e.split(":")[0] for e in _ALLOWED.split()) if name in number_of
+    }
     for entry, (argument, values) in _CHECKED.items():
         leaves[number_of[entry.split(":")[0]]] = _one_of(argument, values)
-    leaves[number_of["clone"]] = [_load(_ARGUMENTS), _op(_HAS, _CLONE_THREAD, 0, 1), _return(_ALLOW), _refuse(errno.EPERM)]
+    leaves[number_of["clone"]] = [
+        _load(_ARGUMENTS),
+        _op(_HAS, _CLONE_THREAD, 0, 1),
+        _return(_ALLOW),
+        _refuse(errno.EPERM),
+    ]
     program = [_load(_ARCH), _op(_EQUAL, _MACHINES[machine][1], 1, 0), _return(_KILL)]
     program += [_load(_NUMBER), _op(_AT_LEAST, _X32, 0, 1), _return(_KILL)]
     return b"".join(program + _tree(_ranges(leaves)))

@@ -49,7 +49,9 @@ def ask(function: Callable[..., Any], arguments: tuple[Any, ...], gradients: boo
     ]
     total = sum(weighted, torch.zeros((), device=device))
     found = torch.autograd.grad(total, leaves, allow_unused=True) if weighted else [None] * len(leaves)
-    return tuple(_plain(torch.zeros_like(leaf) if g is None else g, device) for g, leaf in zip(found, leaves, strict=True))
+    return tuple(
+        _plain(torch.zeros_like(leaf) if g is None else g, device) for g, leaf in zip(found, leaves, strict=True)
+    )
 
 
 def cotangent(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

@@ -66,7 +66,9 @@ class Message(NamedTuple):
     at: float  # when, by its monotonic clock
 
 
-CODE, NOTICE, LATE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = (bytes((letter,)) for letter in b"CNTLFAXMVE")
+CODE, NOTICE, LATE, DEFINED, ANSWERS, AGAIN, MISSING, MEMORY, LIVE, DONE = (
+    bytes((letter,)) for letter in b"CNTLFAXMVE"
+)
 
 PLAIN, CHANGED, RAISED, UNUSABLE = range(4)  # first byte of an answer
 

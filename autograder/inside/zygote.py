@@ -33,7 +33,9 @@ class Zygote:
         self._requests, self._replies = requests, replies
         self._round: dict[str, Plan] = {}
         self._page = memoryview(mmap.mmap(-1, PAGE)).cast("q")
-        self._keeper = Keeper(Confinement(confined, tensors), CleanState(writable), self._page, (requests, replies), self._alive)
+        self._keeper = Keeper(
+            Confinement(confined, tensors), CleanState(writable), self._page, (requests, replies), self._alive
+        )
 
     def serve(self) -> None:
         self._settle()
@@ -109,7 +111,9 @@ def warm(tensors: bool) -> None:
         importlib.import_module(name)
     importlib.import_module("numpy.random")
     some = np.eye(4) @ np.arange(16.0).reshape(4, 4)
-    repr((np.linalg.solve(np.eye(4), some), np.random.default_rng(0).normal(size=3), np.einsum("ij,jk->ik", some, some)))
+    repr(
+        (np.linalg.solve(np.eye(4), some), np.random.default_rng(0).normal(size=3), np.einsum("ij,jk->ik", some, some))
+    )
     if tensors:
         import torch
 

@@ -41,9 +41,7 @@ def assert_slope(gradients: Sequence[Array], direction: Sequence[Array], slope: 
     assert_close(float(terms.sum()), float(slope), SLOPE._replace(single=(0, 1e-3 * float(abs(terms).sum()), 0)))
 
 
-def derivative(
-    function: Callable[..., Any], point: Sequence[Array], along: Sequence[Array], step: float = 1e-5
-) -> Any:
+def derivative(function: Callable[..., Any], point: Sequence[Array], along: Sequence[Array], step: float = 1e-5) -> Any:
     """Directional derivative by central difference."""
     ahead, behind = ([p + way * d for p, d in zip(point, along, strict=True)] for way in (step, -step))
     return (function(*ahead) - function(*behind)) / (2 * step)

@@ -47,11 +47,17 @@ def answered(book: dict[str, Any], answers: Mapping[str, str]) -> dict[str, Any]
     return book
 
 
-def hand_in(workspace: Workspace, student: str, topic: str, content: dict[str, Any] | bytes | str, timestamp: str = "") -> Path:
+def hand_in(
+    workspace: Workspace, student: str, topic: str, content: dict[str, Any] | bytes | str, timestamp: str = ""
+) -> Path:
     folder = workspace.submitted / student / topic
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{topic}.ipynb"
-    data = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
+    data = (
+        content
+        if isinstance(content, bytes)
+        else (content if isinstance(content, str) else json.dumps(content)).encode()
+    )
     path.write_bytes(data)
     if timestamp:
         (folder / "timestamp.txt").write_text(timestamp)
@@ -63,7 +69,15 @@ def verdict(template: Template, submitted: Submission, broken: bool = False) -> 
     functions = [c for c in template.release.values() if c.grade and not c.solution]
     return SubmissionVerdict(
         template.topic,
-        tuple(_function(c.function, float(c.points or 0), zlib.crc32(f"{submitted.digest}{c.function}".encode()), broken and n == 0) for n, c in enumerate(functions)),
+        tuple(
+            _function(
+                c.function,
+                float(c.points or 0),
+                zlib.crc32(f"{submitted.digest}{c.function}".encode()),
+                broken and n == 0,
+            )
+            for n, c in enumerate(functions)
+        ),
         Provenance(submitted.digest, "t" * 64, "e" * 64, "s" * 16, {"python": "3.11", "numpy": "2"}),
         (Text("セル 3 は例外で終わりました。", "Cell 3 raised an exception."),),
     )
@@ -71,10 +85,17 @@ def verdict(template: Template, submitted: Submission, broken: bool = False) -> 
 
 def _function(name: str, out_of: float, chance: int, broken: bool) -> FunctionVerdict:
     if broken:
-        return FunctionVerdict(name, Status.GRADER_ERROR, None, out_of, why=Text("性質が壊れています", "the law is broken"))
+        return FunctionVerdict(
+            name, Status.GRADER_ERROR, None, out_of, why=Text("性質が壊れています", "the law is broken")
+        )
     hostile = Text("<script>alert(1)</script> は \x1b[31m", "<img src=x onerror=alert(1)> & \u202e")
-    example = Counterexample({"x": {"array": [[1.0, 0.25]], "dtype": "float64", "shape": [1, 2]}}, {"float": "nan"}, 1.5)
-    claims = (ClaimVerdict("holds", Text("成り立つ", "holds"), True), ClaimVerdict("a_law", hostile, False, hostile, example))
+    example = Counterexample(
+        {"x": {"array": [[1.0, 0.25]], "dtype": "float64", "shape": [1, 2]}}, {"float": "nan"}, 1.5
+    )
+    claims = (
+        ClaimVerdict("holds", Text("成り立つ", "holds"), True),
+        ClaimVerdict("a_law", hostile, False, hostile, example),
+    )
     return [
         FunctionVerdict(name, Status.PASSED, out_of, out_of, claims[:1]),
         FunctionVerdict(name, Status.FAILED, 0.0, out_of, claims, idea=Idea("an_idea", hostile)),

@@ -26,7 +26,7 @@ from tests.autograder import course_folder as made
 
 TOPICS = ["rnn_bptt", "mobilenet"]
 SOURCES = sorted(made.CONTENT.root.glob("assignments/*/notebook.py"))
-LINE = 'assert_close(f(*s._replace(Wy=0 * s.Wy, by=0 * s.by)), ignorance)'
+LINE = "assert_close(f(*s._replace(Wy=0 * s.Wy, by=0 * s.by)), ignorance)"
 
 
 @cache
@@ -56,7 +56,10 @@ def test_jupytext_sees_the_same_cells(path: Path) -> None:
     theirs = [(cell.cell_type, cell.source) for cell in jupytext.reads(text, fmt="py:percent").cells]
     cells, wrong = parse(text, path)
     assert not wrong
-    ours = [("markdown" if c.kind == "markdown" else "code", c.body if c.kind in ("markdown", "code", "graded") else None) for c in cells]
+    ours = [
+        ("markdown" if c.kind == "markdown" else "code", c.body if c.kind in ("markdown", "code", "graded") else None)
+        for c in cells
+    ]
     assert len(ours) == len(theirs)
     for (kind, body), (other, source) in zip(ours, theirs, strict=True):
         assert kind == other
@@ -86,7 +89,9 @@ def test_a_fault_is_named_with_its_line(source: str, fault: tuple[int, str]) -> 
 
 
 def test_all_faults_are_named_at_once() -> None:
-    assert len(parse("".join(WRONG), Path("notebook.py"))[1]) >= len(WRONG) - 2  # the first text and a neighbour differ when joined
+    assert (
+        len(parse("".join(WRONG), Path("notebook.py"))[1]) >= len(WRONG) - 2
+    )  # the first text and a neighbour differ when joined
 
 
 @given(st.text(st.sampled_from('# %[]markdown lang="ja"en\nstub f\'given"""x=1')))
@@ -119,12 +124,20 @@ def test_both_languages_have_the_same_ids_and_code(topic: Topic) -> None:
 
 def test_points_stubs_and_given_functions_come_from_the_topic(topic: Topic) -> None:
     cells = build.book(topic, "en")["cells"]
-    points = {c["source"][len('check("'):-2]: c["metadata"]["nbgrader"]["points"] for c in cells if c["metadata"].get("nbgrader", {}).get("grade")}
+    points = {
+        c["source"][len('check("') : -2]: c["metadata"]["nbgrader"]["points"]
+        for c in cells
+        if c["metadata"].get("nbgrader", {}).get("grade")
+    }
     assert points == dict(topic.points)
     namespace: dict[str, object] = {}
     for cell in cells:
         said = cell["metadata"].get("nbgrader", {})
-        if cell["source"].startswith("import numpy") or said.get("solution") or (said.get("locked") and not said.get("grade")):
+        if (
+            cell["source"].startswith("import numpy")
+            or said.get("solution")
+            or (said.get("locked") and not said.get("grade"))
+        ):
             exec(cell["source"].replace("from autograder import check", ""), namespace)
     for name in topic.functions:
         tree = ast.parse(next(c["source"] for c in cells if c["id"] == name)).body[0]
@@ -136,7 +149,11 @@ def test_points_stubs_and_given_functions_come_from_the_topic(topic: Topic) -> N
 
 def test_a_stub_may_be_written_in_any_language(topic: Topic) -> None:
     for lang in ("ja", "en"):
-        docstrings = [c["source"].split('"""')[1] for c in build.book(topic, lang)["cells"] if c["metadata"].get("nbgrader", {}).get("solution")]
+        docstrings = [
+            c["source"].split('"""')[1]
+            for c in build.book(topic, lang)["cells"]
+            if c["metadata"].get("nbgrader", {}).get("solution")
+        ]
         assert all(text.isascii() == False or lang == "en" for text in docstrings)  # noqa: E712
 
 
@@ -156,12 +173,23 @@ def test_public_examples_are_right_small_and_of_no_round(topic: Topic, tmp_path:
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 arrays = st.sampled_from(["float64", "float32", "int64", "bool", "complex128"]).flatmap(
-    lambda kind: st.lists(st.integers(0, 1), max_size=6).map(lambda values: np.array(values, kind).reshape(1, -1) / (3 if kind[0] in "fc" else 1))
+    lambda kind: st.lists(st.integers(0, 1), max_size=6).map(
+        lambda values: np.array(values, kind).reshape(1, -1) / (3 if kind[0] in "fc" else 1)
+    )
 )
 
 
@@ -193,7 +221,10 @@ CHANGES = {
     "no cell `# %% stub rnn_loss` before": ("# %% stub rnn_loss\n", "# %% given rnn_loss\n"),
     "another order": ("# %% graded rnn_forward\n", "# %% graded rnn_loss\n"),
     "not defined in reference": ("# %% given softmax", "# %% given softmux"),
-    "differ": ("    h0: 最初の入力より前の状態、(N, H)。\n    Wx: 入力の重み、(D, H)。", "    h0: 最初の入力より前の状態、(N, K)。\n    Wx: 入力の重み、(D, H)。"),
+    "differ": (
+        "    h0: 最初の入力より前の状態、(N, H)。\n    Wx: 入力の重み、(D, H)。",
+        "    h0: 最初の入力より前の状態、(N, K)。\n    Wx: 入力の重み、(D, H)。",
+    ),
     "a second cell for softmax": ("# %% given log_softmax", "# %% given softmax"),
     "has no points": ("# %% graded rnn_loss\n", "# %% graded softmax\n"),
     "the figure lost.svg is not made": ("# # RNN と BPTT\n", "# # RNN と BPTT\n# ![図](lost.svg)\n"),
@@ -212,7 +243,9 @@ def test_what_does_not_fit_the_reference_is_named(own: Topic, what: str, change:
 
 
 def test_given_code_that_needs_the_reference_is_named(own: Topic) -> None:
-    own.source.write_text(own.source.read_text().replace("# %% given softmax", '# %% given rnn_forward\n"""x"""\n\n# %% given softmax', 1))
+    own.source.write_text(
+        own.source.read_text().replace("# %% given softmax", '# %% given rnn_forward\n"""x"""\n\n# %% given softmax', 1)
+    )
     assert any("check_shapes" in str(fault) or "differ" in str(fault) for fault in build.faults(own))
 
 
@@ -220,7 +253,9 @@ LEAKS = {
     "an answer": lambda topic: _body(topic.root / "reference/rnn_bptt.py", "rnn_backward"),
     "a private helper": lambda topic: _body(topic.root / "reference/rnn_bptt.py", "_check_labels"),
     "a law": lambda topic: _body(topic.folder / "hidden/properties.py", "loss_backward_is_probability_minus_one_hot"),
-    "another layout": lambda topic: _body(topic.root / "reference/rnn_bptt.py", "rnn_loss").replace("\n", "\n\n").replace(" + ", "+"),
+    "another layout": lambda topic: (
+        _body(topic.root / "reference/rnn_bptt.py", "rnn_loss").replace("\n", "\n\n").replace(" + ", "+")
+    ),
 }
 
 
@@ -262,7 +297,12 @@ def test_a_release_with_a_leak_is_refused_and_the_old_one_stays(own: Topic, tmp_
 def test_the_commands_make_a_course_that_nbgrader_knows(tmp_path: Path) -> None:
     folder = tmp_path / "私の コース"
     run = CliRunner().invoke
-    assert run(main, ["init", str(folder), "--lang", "en", "--content", str(made.CONTENT.root)], standalone_mode=False).exception is None
+    assert (
+        run(
+            main, ["init", str(folder), "--lang", "en", "--content", str(made.CONTENT.root)], standalone_mode=False
+        ).exception
+        is None
+    )
     assert tomllib.loads((folder / "ecert.toml").read_text())["lang"] == "en"
     assert (folder / ".ecert").stat().st_mode & 0o777 == 0o700
     done = run(main, ["release", "mobilenet", "--course", str(folder), "--json"], standalone_mode=False)
@@ -275,7 +315,9 @@ def test_the_commands_make_a_course_that_nbgrader_knows(tmp_path: Path) -> None:
     assert names == set(built("mobilenet", "en"))
     with Gradebook(workspace.db_url) as gradebook:
         assert gradebook.find_assignment("mobilenet").max_score == made.CONTENT.topic("mobilenet").out_of
-    assert isinstance(run(main, ["release", "no_topic", "--course", str(folder)], standalone_mode=False).exception, Usage)
+    assert isinstance(
+        run(main, ["release", "no_topic", "--course", str(folder)], standalone_mode=False).exception, Usage
+    )
     assert isinstance(run(main, ["build", "--course", str(tmp_path)], standalone_mode=False).exception, Usage)
 
 

@@ -18,7 +18,9 @@ from autograder.inside import plain
 LIMIT = 1 << 20
 
 dtypes = st.sampled_from([np.dtype(c) for c in "?bhilBHILefdFD"])
-arrays = dtypes.flatmap(lambda dtype: npst.arrays(dtype, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)))
+arrays = dtypes.flatmap(
+    lambda dtype: npst.arrays(dtype, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+)
 texts = st.text(st.characters(exclude_categories=("Cs",)))
 scalars = (
     st.none() | st.booleans() | st.integers(-(2**200), 2**200) | st.floats() | st.complex_numbers() | texts | st.binary()
@@ -97,7 +99,10 @@ def test_arrays_are_copies_that_may_be_written():
     assert codec.decode(data, LIMIT)[0] == 0
 
 
-@pytest.mark.parametrize("array", [np.arange(12.0).reshape(3, 4).T, np.arange(12.0)[::-2], np.arange(4, dtype=">f8"), np.asfortranarray(np.eye(3))])
+@pytest.mark.parametrize(
+    "array",
+    [np.arange(12.0).reshape(3, 4).T, np.arange(12.0)[::-2], np.arange(4, dtype=">f8"), np.asfortranarray(np.eye(3))],
+)
 def test_any_stride_and_byte_order_becomes_the_plain_array(array):
     back = codec.decode(codec.encode(array, LIMIT), LIMIT)
     assert np.array_equal(back, array)
@@ -158,7 +163,11 @@ def test_sizes_are_known_before_bytes_are_made():
         for huge in (np.broadcast_to(1.0, (1 << 20, 1 << 20)), doubling, "é" * (1 << 19) + "x", np.empty((0, 1 << 30))):
             with pytest.raises(codec.CodecError, match="too large"):
                 codec.encode(huge, LIMIT)
-        for forged in (b"l" + b"\xff\xff\xff\x7f" + b"N" * 9, b"B\xff\xff\xff\x7f", b"A\x0b\x03" + b"\xff\xff\xff\x7f" * 3):
+        for forged in (
+            b"l" + b"\xff\xff\xff\x7f" + b"N" * 9,
+            b"B\xff\xff\xff\x7f",
+            b"A\x0b\x03" + b"\xff\xff\xff\x7f" * 3,
+        ):
             with pytest.raises(codec.CodecError):
                 codec.decode(forged, LIMIT)
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
@@ -227,7 +236,11 @@ def test_in_the_child_a_subclass_becomes_its_plain_type_without_calling_what_it_
     assert same(codec.decode(out, LIMIT), expected)
 
 
-@pytest.mark.parametrize("value", [object(), {1}, np.ma.masked_array([1.0], [True]), lambda: 1, type("F", (np.float64,), {})(1.0), np.array([None])], ids=repr_type)
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1}, np.ma.masked_array([1.0], [True]), lambda: 1, type("F", (np.float64,), {})(1.0), np.array([None])],
+    ids=repr_type,
+)
 def test_in_the_child_everything_else_is_refused_with_a_word(value):
     with pytest.raises(codec.CodecError):
         codec.append(bytearray(), value, LIMIT, plain.reduce)

@@ -19,7 +19,9 @@ FLOORS = (
     {"__main__"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-ALONE = {"nbgrader": {"nbgrader_plugin", "gradebook", "autograded", "feedback", "releasing", "workspace", "grading", "cli"}}
+ALONE = {
+    "nbgrader": {"nbgrader_plugin", "gradebook", "autograded", "feedback", "releasing", "workspace", "grading", "cli"}
+}
 
 
 def _room(path):
@@ -56,7 +58,11 @@ def test_imports_lead_downwards_only():
     for path in _sources():
         room = _room(path)
         for line, top, name in _imports(path):
-            if top != "autograder" or name in (room, "", "check") or (path.name == "__init__.py" and room == "__init__"):
+            if (
+                top != "autograder"
+                or name in (room, "", "check")
+                or (path.name == "__init__.py" and room == "__init__")
+            ):
                 continue
             if name not in LEVEL:
                 wrong.append(f"{path}:{line} imports {name}, which has no floor")
@@ -76,7 +82,9 @@ def test_nbgrader_and_torch_are_met_where_they_belong():
         room = _room(path)
         for line, top, _ in _imports(path):
             assert top != "nbgrader" or room in ALONE["nbgrader"], f"{path}:{line} imports nbgrader"
-            assert top != "torch" or room in ("inside", "checker", "judging", "lint", "cli"), f"{path}:{line} imports torch"
+            assert top != "torch" or room in ("inside", "checker", "judging", "lint", "cli"), (
+                f"{path}:{line} imports torch"
+            )
 
 
 def test_the_engine_knows_no_topic():

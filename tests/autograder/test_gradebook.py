@@ -71,7 +71,13 @@ def by_us(workspace: Workspace, topic: str = TOPIC) -> None:
         marks = {}
         for student, path in workspace.submissions(topic):
             read = submission.read(path, template.release)
-            done = graded(template, read, made.verdict(template, read, student == BROKEN), workspace.lang, autograded.timestamp(path.parent))
+            done = graded(
+                template,
+                read,
+                made.verdict(template, read, student == BROKEN),
+                workspace.lang,
+                autograded.timestamp(path.parent),
+            )
             autograded.write(workspace, student, topic, done.text)
             marks[student] = done.marks
         gradebook.write(template, marks, autograded.penalties(workspace, topic))
@@ -93,7 +99,17 @@ def template_course(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = made.course(tmp_path_factory.mktemp("course") / "コース 1", TOPIC)
     source = workspace.source / TOPIC / f"{TOPIC}.ipynb"
     book = nbformat.read(source, as_version=4)
-    metadata = {"nbgrader": {"grade_id": "essay", "grade": True, "solution": True, "locked": False, "task": False, "points": 2, "schema_version": 3}}
+    metadata = {
+        "nbgrader": {
+            "grade_id": "essay",
+            "grade": True,
+            "solution": True,
+            "locked": False,
+            "task": False,
+            "points": 2,
+            "schema_version": 3,
+        }
+    }
     book.cells.append(nbformat.v4.new_markdown_cell("?", id="essay", metadata=metadata))
     nbformat.write(book, source)
     from autograder import releasing
@@ -118,7 +134,12 @@ def cohort(workspace: Workspace) -> None:
     """Usual and unusual submissions of a class."""
     book = lambda: made.released(workspace, TOPIC)
     for n in range(6):
-        made.hand_in(workspace, f"s{n}", TOPIC, made.answered(book(), {"rnn_forward": f"def rnn_forward(*a):\n    return {n}", "essay": f"because {n}"}))
+        made.hand_in(
+            workspace,
+            f"s{n}",
+            TOPIC,
+            made.answered(book(), {"rnn_forward": f"def rnn_forward(*a):\n    return {n}", "essay": f"because {n}"}),
+        )
     made.hand_in(workspace, "stub", TOPIC, book())
     made.hand_in(workspace, "late", TOPIC, made.answered(book(), {"essay": "I was late"}), "2026-12-02 00:00:01.5 UTC")
     made.hand_in(workspace, "in-time", TOPIC, made.answered(book(), {"essay": "not I"}), "2026-11-30 12:00:00 UTC")
@@ -129,7 +150,9 @@ def cohort(workspace: Workspace) -> None:
             each["source"] = "<script>alert(1)</script> $\\href{javascript:alert(1)}{x}$ a < b <!-- -->"
             each["metadata"]["jupyter"] = {"source_hidden": True}
         else:
-            each["outputs"] = [{"output_type": "display_data", "data": {"text/html": "<script>alert(2)</script>"}, "metadata": {}}]
+            each["outputs"] = [
+                {"output_type": "display_data", "data": {"text/html": "<script>alert(2)</script>"}, "metadata": {}}
+            ]
             each["execution_count"] = 7
     hostile["metadata"]["widgets"] = {"x": "</script>"}
     made.hand_in(workspace, "hostile", TOPIC, hostile)
@@ -141,7 +164,10 @@ def cohort(workspace: Workspace) -> None:
     made.hand_in(workspace, "forged", TOPIC, forged)
 
     copied = book()
-    copied["cells"] += [copy.deepcopy(made.cell(copied, n)) | {"id": f"copy-{n}"} for n in ("rnn_forward", "rnn_forward-graded", "softmax")]
+    copied["cells"] += [
+        copy.deepcopy(made.cell(copied, n)) | {"id": f"copy-{n}"}
+        for n in ("rnn_forward", "rnn_forward-graded", "softmax")
+    ]
     made.hand_in(workspace, "copied", TOPIC, copied)
 
     lost = book()
@@ -237,7 +263,11 @@ def test_formgrader_reads_the_same(two: tuple[Workspace, Workspace]) -> None:
         config = copy.deepcopy(workspace.nbgrader_config)
         config.CourseDirectory.root = str(workspace.root)
         api = NbGraderAPI(CourseDirectory(config=config), config=config)
-        found = [api.get_submissions(TOPIC), api.get_notebook_submissions(TOPIC, TOPIC), api.get_student_submissions("s1")]
+        found = [
+            api.get_submissions(TOPIC),
+            api.get_notebook_submissions(TOPIC, TOPIC),
+            api.get_student_submissions("s1"),
+        ]
         answers.append([[_without_ids(part) for part in found], api.get_autograded_students(TOPIC)])
     assert answers[0] == answers[1]
 
@@ -253,7 +283,11 @@ def test_checksums_are_nbgraders(template_course: Workspace) -> None:
     for each in book["cells"]:
         if "nbgrader" in each["metadata"]:
             each["source"] = "".join(each["source"])
-            assert checksum(each) == utils.compute_checksum(nbformat.from_dict(each)) == each["metadata"]["nbgrader"]["checksum"]
+            assert (
+                checksum(each)
+                == utils.compute_checksum(nbformat.from_dict(each))
+                == each["metadata"]["nbgrader"]["checksum"]
+            )
 
 
 def test_scores_are_what_nbgrader_reads_from_the_notebook(template_course: Workspace) -> None:
@@ -272,8 +306,14 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 @given(st.lists(st.tuples(st.sampled_from(["code", "markdown", "raw"]), texts, texts), max_size=4))
 @settings(max_examples=50, deadline=None)
 def test_a_notebook_is_written_as_nbformat_writes_it(cells: list[tuple[str, str, str]]) -> None:
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell, "raw": nbformat.v4.new_raw_cell}
-    book = nbformat.v4.new_notebook(cells=[make[kind](source) for kind, source, _ in cells], metadata={"a": {"b": [1, 2.5, None, True, []]}})
+    make = {
+        "code": nbformat.v4.new_code_cell,
+        "markdown": nbformat.v4.new_markdown_cell,
+        "raw": nbformat.v4.new_raw_cell,
+    }
+    book = nbformat.v4.new_notebook(
+        cells=[make[kind](source) for kind, source, _ in cells], metadata={"a": {"b": [1, 2.5, None, True, []]}}
+    )
     for each, (kind, _, shown) in zip(book.cells, cells, strict=True):
         if kind == "code":
             each.outputs = [nbformat.v4.new_output("execute_result", {"text/html": shown, "text/plain": "1.0"})]
@@ -294,14 +334,19 @@ def test_a_topic_that_changed_since_its_release_is_refused(template_course: Work
         fill(template, read, replace(said, functions=(dearer, *said.functions[1:])), "ja")
 
 
-def test_a_missing_locked_or_damaged_gradebook_is_one_line(two: tuple[Workspace, Workspace], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_locked_or_damaged_gradebook_is_one_line(
+    two: tuple[Workspace, Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = two[1]
     with pytest.raises(Usage, match="no gradebook"):
         Gradebook(f"sqlite:///{workspace.root}/nowhere.db")
     with Gradebook(workspace.db_url) as gradebook, pytest.raises(Usage, match="not been released"):
         gradebook.template("attention")
     monkeypatch.setattr("autograder.gradebook.PATIENCE", 0.1)
-    with sqlite3.connect(workspace.root / "gradebook.db", isolation_level=None) as other, Gradebook(workspace.db_url) as gradebook:
+    with (
+        sqlite3.connect(workspace.root / "gradebook.db", isolation_level=None) as other,
+        Gradebook(workspace.db_url) as gradebook,
+    ):
         other.execute("begin exclusive")
         with pytest.raises(Fault, match="locked"):
             gradebook.template(TOPIC)

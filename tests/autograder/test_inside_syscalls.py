@@ -11,7 +11,10 @@ from autograder.inside import syscalls
 
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-HEADERS = {"x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"), "aarch64": Path("/usr/include/asm-generic/unistd.h")}
+HEADERS = {
+    "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+}
 # x86_64, aarch64; None: the machine has none
 DANGEROUS = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281), "kill": (62, 129), "tkill": (200, 130),
@@ -33,7 +36,11 @@ DANGEROUS = {
 def judged(machine, number, arguments=(0, 0, 0, 0, 0, 0), arch=None):
     """What the filter says of one call."""
     data = struct.pack("<IIQ6Q", number, ARCH[machine] if arch is None else arch, 0, *arguments)
-    program = [struct.unpack_from("=HBBI", whole, at) for whole in [syscalls.filter_program(machine)] for at in range(0, len(whole), 8)]
+    program = [
+        struct.unpack_from("=HBBI", whole, at)
+        for whole in [syscalls.filter_program(machine)]
+        for at in range(0, len(whole), 8)
+    ]
     accumulator, at = 0, 0
     while True:
         code, if_true, if_false, value = program[at]

@@ -34,7 +34,9 @@ def right_answers(topic: Topic) -> dict[str, str]:
         function = topic.reference(name)
         module = inspect.getsource(inspect.getmodule(function) or function)
         private = re.findall(r"^def _\w+\(.*?(?=^\S|\Z)", module, re.M | re.S)
-        imports = "\n".join(line for line in re.findall(r"^(?:import|from) .*$", module, re.M) if "reference" not in line)
+        imports = "\n".join(
+            line for line in re.findall(r"^(?:import|from) .*$", module, re.M) if "reference" not in line
+        )
         head = f"from __future__ import annotations\n{imports}\ndef check_shapes(*a, **k): pass\n"
         found[name] = head + "\n".join(private) + "\n" + inspect.getsource(function)
     return found
@@ -47,8 +49,15 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     right = right_answers(made.CONTENT.topic(TOPIC))
     made.hand_in(workspace, "right", TOPIC, made.answered(copy.deepcopy(book), right))
     made.hand_in(workspace, "stub", TOPIC, book)
-    escapes = f"open({str(workspace.root / 'escaped')!r}, 'w')\nimport os\nos.system('touch {workspace.root}/escaped')\n"
-    made.hand_in(workspace, "escapes", TOPIC, made.answered(copy.deepcopy(book), {**right, "conv_cost": escapes + right["conv_cost"]}))
+    escapes = (
+        f"open({str(workspace.root / 'escaped')!r}, 'w')\nimport os\nos.system('touch {workspace.root}/escaped')\n"
+    )
+    made.hand_in(
+        workspace,
+        "escapes",
+        TOPIC,
+        made.answered(copy.deepcopy(book), {**right, "conv_cost": escapes + right["conv_cost"]}),
+    )
     made.hand_in(workspace, "broken", TOPIC, "{")
     if sandbox.usable() is None:  # draw the round's inputs once; copies of the course find them
         Round.prepare(made.CONTENT.topic(TOPIC), workspace.round_seed(TOPIC), made.CONTENT.examples, workspace.plans)
@@ -72,7 +81,9 @@ def test_the_command_and_ours_leave_the_same(course: Workspace, tmp_path: Path) 
     known = {kind: [row for row in found if row[0] != "broken"] for kind, found in rows(theirs).items()}
     assert known == rows(ours)
     assert {name: content for name, content in files(theirs).items() if not name.startswith("broken")} == files(ours)
-    points = {student: sum(r[2] for r in known["grades"] if r[0] == student) for student in ("right", "stub", "escapes")}
+    points = {
+        student: sum(r[2] for r in known["grades"] if r[0] == student) for student in ("right", "stub", "escapes")
+    }
     assert points["right"] == made.CONTENT.topic(TOPIC).out_of
     assert points["stub"] == 0
     assert not (theirs.root / "escaped").exists()
@@ -125,9 +136,24 @@ def test_nothing_of_a_trainee_acts_in_feedback(course: Workspace, tmp_path: Path
     book = made.released(workspace, TOPIC)
     for kind in ("markdown", "raw", "code"):
         for n, attack in enumerate(ATTACKS):
-            extra = {"outputs": [{"output_type": "display_data", "data": {"text/html": attack}, "metadata": {}}], "execution_count": 1}
-            book["cells"].append({"cell_type": kind, "id": f"{kind}-{n}", "metadata": {"format": "text/html"}, "source": attack, **(extra if kind == "code" else {})})
-    book["metadata"] |= {"title": ATTACKS[0], "authors": [{"name": ATTACKS[1]}], "widgets": {"application/vnd.jupyter.widget-state+json": {"state": ATTACKS[0]}}}
+            extra = {
+                "outputs": [{"output_type": "display_data", "data": {"text/html": attack}, "metadata": {}}],
+                "execution_count": 1,
+            }
+            book["cells"].append(
+                {
+                    "cell_type": kind,
+                    "id": f"{kind}-{n}",
+                    "metadata": {"format": "text/html"},
+                    "source": attack,
+                    **(extra if kind == "code" else {}),
+                }
+            )
+    book["metadata"] |= {
+        "title": ATTACKS[0],
+        "authors": [{"name": ATTACKS[1]}],
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"state": ATTACKS[0]}},
+    }
     for n in range(6):  # so that each status is met
         made.hand_in(workspace, f"s{n}", TOPIC, made.answered(copy.deepcopy(book), {"conv_cost": f"x = {n}"}))
     by_us(workspace, TOPIC)

@@ -57,7 +57,11 @@ def test_answers_come_in_the_order_of_the_calls(worker):
 
 
 def test_functions_are_asked_in_one_child_and_answered_one_by_one(worker):
-    replies, _ = run(worker, "n = []\ndef f(x):\n    n.append(1)\n    return len(n)\ng = f", works=[work("f", [(1,), (2,)]), work("g")])
+    replies, _ = run(
+        worker,
+        "n = []\ndef f(x):\n    n.append(1)\n    return len(n)\ng = f",
+        works=[work("f", [(1,), (2,)]), work("g")],
+    )
     assert [[a.value for a in r.answers()] for r in replies] == [[1, 2], [3]]
 
 
@@ -68,7 +72,19 @@ def test_only_the_functions_named_are_asked(worker):
 
 
 def test_every_kind_of_plain_value_crosses_and_dtypes_stay(worker):
-    sent = (None, True, 1 << 70, 0.5, 1j, "あ", b"\0", [1, (2, {"a": 3})], np.float32(0.1), np.arange(3, dtype=np.int8), np.zeros((2, 0)))
+    sent = (
+        None,
+        True,
+        1 << 70,
+        0.5,
+        1j,
+        "あ",
+        b"\0",
+        [1, (2, {"a": 3})],
+        np.float32(0.1),
+        np.arange(3, dtype=np.int8),
+        np.zeros((2, 0)),
+    )
     got = value(worker, "def f(*a): return a", arguments=[sent])
     assert codec.encode(got, 1 << 20) == codec.encode(sent, 1 << 20)
 
@@ -104,9 +120,13 @@ def test_each_call_has_its_own_inputs_and_says_when_it_changed_them(worker):
     assert [(a.value, a.changed) for a in reply.answers()] == [(2.0, True), (0.0, False)]
 
 
-@pytest.mark.parametrize("change", ["x[0] = 9", "x.shape = (1, 3)", "x.sort()", "x.fill(float('nan')); raise ValueError"])
+@pytest.mark.parametrize(
+    "change", ["x[0] = 9", "x.shape = (1, 3)", "x.sort()", "x.fill(float('nan')); raise ValueError"]
+)
 def test_a_change_of_an_array_is_seen(worker, change):
-    (answer,) = one(worker, f"def f(x):\n    {change}\n    return 1", arguments=[(np.array([3.0, 2.0, 1.0]),)]).answers()
+    (answer,) = one(
+        worker, f"def f(x):\n    {change}\n    return 1", arguments=[(np.array([3.0, 2.0, 1.0]),)]
+    ).answers()
     assert answer.changed
 
 
@@ -125,7 +145,17 @@ def test_what_was_raised_comes_with_the_trainees_own_lines(worker):
 
 
 @pytest.mark.parametrize(
-    "name", ["SystemExit", "KeyboardInterrupt", "StopIteration", "MemoryError", "BrokenPipeError", "GeneratorExit", "ImportError", "RecursionError"]
+    "name",
+    [
+        "SystemExit",
+        "KeyboardInterrupt",
+        "StopIteration",
+        "MemoryError",
+        "BrokenPipeError",
+        "GeneratorExit",
+        "ImportError",
+        "RecursionError",
+    ],
 )
 def test_every_exception_is_only_raised(worker, name):
     reply = one(worker, f"def f(x): raise {name}('text')")
@@ -196,7 +226,9 @@ def test_a_bad_end_costs_its_own_function_alone(worker, name):
     assert all(r.steady for r in replies[::2])
 
 
-@pytest.mark.parametrize("cell", ["", "g = 1", "f = 3", "def F(x): return x", "def f(x): return x", "def f(x): return x\ndel f"])
+@pytest.mark.parametrize(
+    "cell", ["", "g = 1", "f = 3", "def F(x): return x", "def f(x): return x", "def f(x): return x\ndel f"]
+)
 def test_a_name_that_is_no_function_is_missing(worker, cell):
     expected = Status.PASSED if cell == "def f(x): return x" else Status.MISSING
     assert one(worker, cell).status is expected
@@ -249,7 +281,14 @@ def test_an_answer_that_depends_on_the_process_is_not_steady(worker):
     ],
 )  # fmt: skip
 def test_a_cell_that_seems_not_to_be_needed_matters_all_the_same_where_it_does(worker, cell, steady):
-    reply = one(worker, "import os\nn = []\ndef f(x): return list(n)", cell, arguments=[(1,)], again=(0,), limits=Limits(2, 5, 0.5))
+    reply = one(
+        worker,
+        "import os\nn = []\ndef f(x): return list(n)",
+        cell,
+        arguments=[(1,)],
+        again=(0,),
+        limits=Limits(2, 5, 0.5),
+    )
     assert reply.steady is steady
 
 
@@ -274,14 +313,24 @@ def test_global_generators_start_anew_so_that_chance_repeats_itself(worker):
     ],
 )  # fmt: skip
 def test_the_next_function_starts_from_a_clean_state(worker, leave, see):
-    cell = f"import decimal, os, random, sys, warnings\nimport numpy as np\ndef f(x):\n    {leave}\ndef g(x): return {see}"
+    cell = (
+        f"import decimal, os, random, sys, warnings\nimport numpy as np\ndef f(x):\n    {leave}\ndef g(x): return {see}"
+    )
     after = run(worker, cell, works=[work("f"), work("g")])[0][1]
     before = run(worker, cell, works=[work("g")])[0][0]
     assert before.status is after.status is Status.PASSED
     assert before.frame == after.frame
 
 
-@pytest.mark.parametrize("cell", ["np.seterr(all='raise')", "np.random.seed()", "warnings.simplefilter('error')", "np.set_printoptions(precision=1)"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "np.seterr(all='raise')",
+        "np.random.seed()",
+        "warnings.simplefilter('error')",
+        "np.set_printoptions(precision=1)",
+    ],
+)
 def test_what_a_cell_leaves_behind_is_gone_too(worker, cell):
     code = "import numpy as np, warnings\ndef f(x): return repr((np.geterr(), np.random.rand(), warnings.filters[0][0], np.array([1 / 3])))"
     assert one(worker, code, cell).frame == one(worker, code).frame
@@ -291,10 +340,24 @@ def test_what_a_cell_leaves_behind_is_gone_too(worker, cell):
 
 
 def test_cells_run_one_at_a_time_and_a_bad_one_stops_no_other(worker):
-    cells = ["a = 1\n1 / 0\na = 2", "def f(x", "b = 10", "exit()", "import sys; sys.exit(1)", "while True: pass", "def f(x): return a + b"]
+    cells = [
+        "a = 1\n1 / 0\na = 2",
+        "def f(x",
+        "b = 10",
+        "exit()",
+        "import sys; sys.exit(1)",
+        "while True: pass",
+        "def f(x): return a + b",
+    ]
     (reply,), notices = run(worker, *cells)
     assert reply.answers()[0].value == 11
-    assert [(n.cell, n.kind) for n in notices] == [(1, "raised"), (2, "syntax"), (4, "exit"), (5, "exit"), (6, "timeout")]
+    assert [(n.cell, n.kind) for n in notices] == [
+        (1, "raised"),
+        (2, "syntax"),
+        (4, "exit"),
+        (5, "exit"),
+        (6, "timeout"),
+    ]
     assert notices[0].text == "ZeroDivisionError: division by zero"
     assert "line 1" in notices[1].text
 
@@ -321,7 +384,9 @@ def test_what_a_cell_defined_before_it_was_late_stands(worker, loop):
 
 @pytest.mark.parametrize("end", ["import os\nos._exit(0)", "import ctypes\nctypes.string_at(0)"])
 def test_a_cell_that_ends_the_process_is_left_out_from_there_on(worker, end):
-    (reply,), notices = run(worker, "x = 1", f"def f(x): return 4\n{end}\ndef f(x): return 5", "y = 2", works=[work("f", again=(0,))])
+    (reply,), notices = run(
+        worker, "x = 1", f"def f(x): return 4\n{end}\ndef f(x): return 5", "y = 2", works=[work("f", again=(0,))]
+    )
     assert reply.answers()[0].value == 4
     assert [(n.cell, n.kind) for n in notices] == [(2, "crashed")]
 
@@ -335,7 +400,9 @@ def test_a_cell_on_which_the_compiler_gives_up_is_left_out(worker):
 
 def test_cells_altogether_have_a_limit(worker):
     begun = time.monotonic()
-    (reply,), _ = run(worker, *["import time\nend = time.time() + 0.35\nwhile time.time() < end: pass"] * 40, "def f(x): return 1")
+    (reply,), _ = run(
+        worker, *["import time\nend = time.time() + 0.35\nwhile time.time() < end: pass"] * 40, "def f(x): return 1"
+    )
     assert reply.status is Status.TIMEOUT
     assert time.monotonic() - begun < 40
 
@@ -364,7 +431,9 @@ def test_cells_altogether_have_a_limit(worker):
     ],
 )  # fmt: skip
 def test_honest_oddities_cost_nothing(worker, cell, kinds):
-    (reply,), notices = run(worker, cell if "def f" in cell else f"{cell}", *([] if "def f" in cell else ["def f(x): return 1"]))
+    (reply,), notices = run(
+        worker, cell if "def f" in cell else f"{cell}", *([] if "def f" in cell else ["def f(x): return 1"])
+    )
     assert reply.status is Status.PASSED
     assert reply.answers()[0].value == 1
     assert [n.kind for n in notices] == kinds
@@ -426,7 +495,12 @@ def test_a_session_takes_large_inputs(worker):
 
 
 def test_large_answers_cross(worker):
-    reply = one(worker, "import numpy as np\ndef f(x): return np.ones(1 << 19)", arguments=[(i,) for i in range(4)], reply_bytes=20 << 20)
+    reply = one(
+        worker,
+        "import numpy as np\ndef f(x): return np.ones(1 << 19)",
+        arguments=[(i,) for i in range(4)],
+        reply_bytes=20 << 20,
+    )
     assert [a.value.sum() for a in reply.answers()] == [1 << 19] * 4
 
 

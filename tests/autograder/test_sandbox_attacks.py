@@ -50,7 +50,11 @@ attack.restarts = False
 
 def body(worker, *lines, **rest):
     """The one answer of a function with these lines."""
-    reply = attack(worker, "import ctypes, os, sys\nlibc = ctypes.CDLL(None, use_errno=True)\ndef f(x):\n    " + "\n    ".join(lines), **rest)
+    reply = attack(
+        worker,
+        "import ctypes, os, sys\nlibc = ctypes.CDLL(None, use_errno=True)\ndef f(x):\n    " + "\n    ".join(lines),
+        **rest,
+    )
     assert reply.status is Status.PASSED, reply
     return reply.answers()[0]
 
@@ -70,11 +74,16 @@ def test_no_process_is_started(worker, line):
     assert "Error" in body(worker, line).raised
 
 
-@pytest.mark.parametrize(("number", "arguments"), [(57, ()), (58, ()), (56, (17, 0, 0, 0, 0)), (435, (0, 0)), (59, (0, 0, 0)), (322, (0, 0, 0, 0, 0))])
+@pytest.mark.parametrize(
+    ("number", "arguments"),
+    [(57, ()), (58, ()), (56, (17, 0, 0, 0, 0)), (435, (0, 0)), (59, (0, 0, 0)), (322, (0, 0, 0, 0, 0))],
+)
 def test_nor_by_the_bare_call(worker, number, arguments):
     if os.uname().machine != "x86_64":
         pytest.skip("numbers of x86_64")
-    said = body(worker, f"r = libc.syscall({', '.join(map(str, (number, *arguments)))})", "return [r, ctypes.get_errno()]").value
+    said = body(
+        worker, f"r = libc.syscall({', '.join(map(str, (number, *arguments)))})", "return [r, ctypes.get_errno()]"
+    ).value
     assert said[0] == -1
     assert said[1] in (1, 38)
 
@@ -116,8 +125,16 @@ def test_nor_does_a_bare_call(worker, name, number, arguments):
 def test_no_signal_by_way_of_a_pipe(worker):
     lines = "import fcntl, signal", "r, w = os.pipe()", "fcntl.fcntl(r, 10, 9)"
     assert body(worker, *lines).raised == FORBIDDEN
-    assert body(worker, "import fcntl", "r, w = os.pipe()", "fcntl.fcntl(r, fcntl.F_SETOWN, os.getppid())").raised == FORBIDDEN
-    assert body(worker, "import fcntl", "r, w = os.pipe()", "fcntl.ioctl(r, 0x8901, os.getppid().to_bytes(4, 'little'))").raised == FORBIDDEN
+    assert (
+        body(worker, "import fcntl", "r, w = os.pipe()", "fcntl.fcntl(r, fcntl.F_SETOWN, os.getppid())").raised
+        == FORBIDDEN
+    )
+    assert (
+        body(
+            worker, "import fcntl", "r, w = os.pipe()", "fcntl.ioctl(r, 0x8901, os.getppid().to_bytes(4, 'little'))"
+        ).raised
+        == FORBIDDEN
+    )
 
 
 def test_the_zygotes_memory_is_shut(worker):
@@ -140,7 +157,9 @@ def test_threads_are_allowed_and_die_with_their_function(worker):
 
 
 def test_nothing_of_the_machine_is_in_sight(worker):
-    seen = body(worker, "return [sorted(os.listdir('/')), dict(os.environ), os.getcwd(), os.getuid(), os.uname().nodename]").value
+    seen = body(
+        worker, "return [sorted(os.listdir('/')), dict(os.environ), os.getcwd(), os.getuid(), os.uname().nodename]"
+    ).value
     assert {"root", "etc", "work", "home", "var", "sys", "run", "mnt"} & set(seen[0]) <= {"etc", "root"}
     assert set(seen[1]) <= {
         "PATH", "LANG", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "HOME", "TMPDIR", "PWD", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
@@ -153,7 +172,10 @@ def test_nothing_of_the_machine_is_in_sight(worker):
 def test_nothing_of_the_course_is_in_sight(worker):
     here = Path(__file__).parents[2]
     for path in (here, here / "reference", here / "assignments", "/etc/passwd", "/root/.bashrc", Path.home()):
-        assert not body(worker, f"return os.path.exists({str(path)!r}) and bool(set(os.listdir({str(path)!r})) - {{'.pyenv', '.venv'}})").value
+        assert not body(
+            worker,
+            f"return os.path.exists({str(path)!r}) and bool(set(os.listdir({str(path)!r})) - {{'.pyenv', '.venv'}})",
+        ).value
     for name in ("reference", "autograder.properties", "autograder.checker", "autograder.course", "assignments"):
         assert "ModuleNotFoundError" in body(worker, f"import {name}").raised
 
@@ -168,12 +190,22 @@ def test_only_one_small_folder_can_be_written(worker):
         "return found",
     )
     assert body(worker, *lines).value == ["/box"]
-    for line in ("os.symlink('/', 'a')", "os.link('a', 'b')", "os.mkfifo('a')", "os.mknod('a')", "os.chmod('/usr', 0)", "os.utime('/usr')"):
+    for line in (
+        "os.symlink('/', 'a')",
+        "os.link('a', 'b')",
+        "os.mkfifo('a')",
+        "os.mknod('a')",
+        "os.chmod('/usr', 0)",
+        "os.utime('/usr')",
+    ):
         assert "Error" in body(worker, line).raised
 
 
 def test_files_are_bounded(worker):
-    assert "File too large" in body(worker, "f = open('a', 'wb', 0)", "for _ in range(40): f.write(b'0' * (1 << 20))").raised
+    assert (
+        "File too large"
+        in body(worker, "f = open('a', 'wb', 0)", "for _ in range(40): f.write(b'0' * (1 << 20))").raised
+    )
     lines = "for i in range(40):", "    with open(str(i), 'wb') as f: f.write(b'0' * (8 << 20))"
     assert "No space left" in body(worker, *lines).raised
     assert "Too many open files" in body(worker, "return [open('/dev/null') for _ in range(999)]").raised
@@ -212,9 +244,15 @@ def test_a_box_too_full_to_tidy_is_thrown_away(worker, lines):
 
 
 def test_a_file_of_the_first_child_is_not_in_the_second(worker):
-    reply = attack(worker, "import os\ndef f(x):\n    new = not os.path.exists('a')\n    open('a', 'w').close()\n    return new", again=())
+    reply = attack(
+        worker,
+        "import os\ndef f(x):\n    new = not os.path.exists('a')\n    open('a', 'w').close()\n    return new",
+        again=(),
+    )
     assert reply.answers()[0].value is True
-    reply = attack(worker, "import os\nnew = not os.path.exists('a')\nopen('a', 'w').close()\ndef f(x): return new", again=(0,))
+    reply = attack(
+        worker, "import os\nnew = not os.path.exists('a')\nopen('a', 'w').close()\ndef f(x): return new", again=(0,)
+    )
     assert reply.steady
 
 
@@ -414,7 +452,10 @@ def test_a_bomb_of_memory_in_a_cell_costs_that_cell(worker):
 
 def test_nothing_is_left_running(worker):
     """After a submission with threads and a death, the sandbox holds the zygote alone."""
-    attack(worker, "import os, threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\ndef f(x): os._exit(1)")
+    attack(
+        worker,
+        "import os, threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\ndef f(x): os._exit(1)",
+    )
     pid = worker._box._process.pid
     below = {pid}
     for _ in range(4):

@@ -30,7 +30,13 @@ A = np.array([[1.0, 2.0], [3.0, 4.0]])
 
 
 def test_values_and_gradients_come_as_arrays(worker):
-    reply = ask(worker, "def f_torch(x, y): return x @ y, (x * y).sum()", Call((A, A)), Call((A, A), gradients=True), again=(1, 0))
+    reply = ask(
+        worker,
+        "def f_torch(x, y): return x @ y, (x * y).sum()",
+        Call((A, A)),
+        Call((A, A), gradients=True),
+        again=(1, 0),
+    )
     value, gradients = (answer.value for answer in reply.answers())
     np.testing.assert_allclose(value[0], A @ A)
     assert [g.shape for g in gradients] == [(2, 2), (2, 2)]
@@ -66,7 +72,13 @@ def test_what_is_no_plain_tensor_is_no_answer(worker, cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["torch.set_default_dtype(torch.float16)", "torch.set_grad_enabled(False)", "torch.manual_seed(7)", "torch.set_num_threads(3)", "torch.use_deterministic_algorithms(True)"],
+    [
+        "torch.set_default_dtype(torch.float16)",
+        "torch.set_grad_enabled(False)",
+        "torch.manual_seed(7)",
+        "torch.set_num_threads(3)",
+        "torch.use_deterministic_algorithms(True)",
+    ],
 )
 def test_the_state_of_torch_is_restored(worker, cell):
     asks = "def f_torch(x): return torch.rand(1), torch.zeros(1), torch.tensor(float(torch.get_num_threads())), torch.tensor(torch.is_grad_enabled())"

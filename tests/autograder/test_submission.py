@@ -34,10 +34,21 @@ RELEASE = {
 def book(f: str = "def f(x):\n    return x") -> dict[str, Any]:
     """The release with the trainee's answer."""
     sources = {**{name: cell.source for name, cell in RELEASE.items()}, "f": f}
-    cells: list[dict[str, Any]] = [{"cell_type": "code", "id": "start", "metadata": {}, "source": "import numpy as np", "outputs": [], "execution_count": 1}]
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "id": "start",
+            "metadata": {},
+            "source": "import numpy as np",
+            "outputs": [],
+            "execution_count": 1,
+        }
+    ]
     for name, cell in RELEASE.items():
         extra = {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
-        cells.append({"cell_type": cell.cell_type, "id": name, "metadata": cell.metadata(), "source": sources[name], **extra})
+        cells.append(
+            {"cell_type": cell.cell_type, "id": name, "metadata": cell.metadata(), "source": sources[name], **extra}
+        )
     return {"cells": cells, "metadata": {"kernelspec": {"name": "colab"}}, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -71,7 +82,9 @@ def _older(minor: int) -> bytes:
 
 def _format_3() -> bytes:
     cells = [{**cell, "input": cell.pop("source")} if cell["cell_type"] == "code" else cell for cell in book()["cells"]]
-    return json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells, "metadata": {}}]}).encode()
+    return json.dumps(
+        {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells, "metadata": {}}]}
+    ).encode()
 
 
 def _lines() -> bytes:
@@ -82,17 +95,29 @@ def _lines() -> bytes:
 
 
 def _crlf() -> bytes:
-    return json.dumps({**book(), "cells": [{**c, "source": c["source"].replace("\n", "\r\n")} for c in book()["cells"]]}).encode()
+    return json.dumps(
+        {**book(), "cells": [{**c, "source": c["source"].replace("\n", "\r\n")} for c in book()["cells"]]}
+    ).encode()
 
 
 def _bare() -> dict[str, Any]:
     """As some editors leave it: no metadata, no ids, saved outputs."""
-    cells = [{"cell_type": c["cell_type"], "source": c["source"], "outputs": [{"output_type": "stream", "text": "x"}]} for c in book()["cells"]]
-    return {"cells": cells, "nbformat": 4, "nbformat_minor": 2, "metadata": {"colab": {"provenance": []}, "x": float("nan")}}
+    cells = [
+        {"cell_type": c["cell_type"], "source": c["source"], "outputs": [{"output_type": "stream", "text": "x"}]}
+        for c in book()["cells"]
+    ]
+    return {
+        "cells": cells,
+        "nbformat": 4,
+        "nbformat_minor": 2,
+        "metadata": {"colab": {"provenance": []}, "x": float("nan")},
+    }
 
 
 @pytest.mark.parametrize(
-    "content", [_older(2), _older(4), _format_3(), _lines(), _crlf(), b"\xef\xbb\xbf" + _lines()], ids=["4.2", "4.4", "3", "lines", "CRLF", "BOM"]
+    "content",
+    [_older(2), _older(4), _format_3(), _lines(), _crlf(), b"\xef\xbb\xbf" + _lines()],
+    ids=["4.2", "4.4", "3", "lines", "CRLF", "BOM"],
 )
 def test_formats_and_line_ends_make_no_difference(path: Path, content: bytes) -> None:
     assert handed_in(path, content).digest == handed_in(path, book()).digest
@@ -107,7 +132,9 @@ def test_lost_metadata_loses_nothing(path: Path) -> None:
 
 def test_an_answer_turned_into_text_by_a_slip_is_still_code(path: Path) -> None:
     slipped = book()
-    slipped["cells"][2] = {k: v for k, v in slipped["cells"][2].items() if k not in ("outputs", "execution_count")} | {"cell_type": "markdown"}
+    slipped["cells"][2] = {k: v for k, v in slipped["cells"][2].items() if k not in ("outputs", "execution_count")} | {
+        "cell_type": "markdown"
+    }
     assert handed_in(path, slipped).cells == USUAL
 
 
@@ -116,7 +143,9 @@ def test_copies_run_and_the_last_is_the_releases(path: Path) -> None:
     copied["cells"].append(copy.deepcopy(copied["cells"][2]) | {"source": "def f(x):\n    return 2"})
     found = handed_in(path, copied)
     assert found.cells == (*USUAL, "def f(x):\n    return 2")
-    assert [c["source"] for c in found.book["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "f"] == ["def f(x):\n    return 2"]
+    assert [c["source"] for c in found.book["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "f"] == [
+        "def f(x):\n    return 2"
+    ]
     assert len({c["id"] for c in found.book["cells"]}) == len(found.book["cells"])
 
 
@@ -188,13 +217,23 @@ json_values = st.recursive(
 )
 keys = st.sampled_from(["cell_type", "id", "metadata", "source", "outputs", "attachments", "execution_count", "input"])
 odd_cells = st.dictionaries(keys, json_values | st.sampled_from(["code", "markdown", "raw", "heading"]), max_size=6)
-known = st.builds(lambda name, more: {"metadata": {"nbgrader": {"grade_id": name, **more}}, "cell_type": "code", "source": "x"},
-                  st.sampled_from([*RELEASE, "other"]), st.dictionaries(st.sampled_from(["grade", "locked", "points"]), json_values, max_size=2))
+known = st.builds(
+    lambda name, more: {"metadata": {"nbgrader": {"grade_id": name, **more}}, "cell_type": "code", "source": "x"},
+    st.sampled_from([*RELEASE, "other"]),
+    st.dictionaries(st.sampled_from(["grade", "locked", "points"]), json_values, max_size=2),
+)
 
 
-@given(st.fixed_dictionaries({"cells": st.lists(odd_cells | known, max_size=6)}, optional={"metadata": json_values, "worksheets": json_values}))
+@given(
+    st.fixed_dictionaries(
+        {"cells": st.lists(odd_cells | known, max_size=6)},
+        optional={"metadata": json_values, "worksheets": json_values},
+    )
+)
 @settings(max_examples=300, deadline=None)
-def test_any_json_is_a_valid_notebook_or_refused(tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]) -> None:
+def test_any_json_is_a_valid_notebook_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]
+) -> None:
     try:
         found = handed_in(tmp_path_factory.getbasetemp() / "any.ipynb", content)
     except Unreadable:
@@ -203,11 +242,16 @@ def test_any_json_is_a_valid_notebook_or_refused(tmp_path_factory: pytest.TempPa
     assert text.encode()  # no half of a surrogate pair
     nbformat.validate(nbformat.reads(text, as_version=4))
     graded = [c for c in found.book["cells"] if c["metadata"].get("nbgrader", {}).get("grade")]
-    assert {(c["metadata"]["nbgrader"]["grade_id"], c["metadata"]["nbgrader"]["points"]) for c in graded} >= {("f-graded", 3.0)}
+    assert {(c["metadata"]["nbgrader"]["grade_id"], c["metadata"]["nbgrader"]["points"]) for c in graded} >= {
+        ("f-graded", 3.0)
+    }
     assert all(cell["metadata"] in ({}, *(r.metadata() for r in RELEASE.values())) for cell in found.book["cells"])
 
 
-@given(st.text() | st.lists(st.sampled_from(["<", "script>", "&lt;", "\\href", "{", "img onerror=", "/", "!--", "?"])).map("".join))
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["<", "script>", "&lt;", "\\href", "{", "img onerror=", "/", "!--", "?"])).map("".join)
+)
 def test_no_markup_of_a_trainee_reaches_a_page(text: str) -> None:
     shown = inert_markdown(text)
     assert not any(a == "<" and ((b.isascii() and b.isalpha()) or b in "/!?") for a, b in pairwise(shown))

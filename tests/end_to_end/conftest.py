@@ -33,10 +33,16 @@ class Course:
         self.released = json.dumps(book)
         self.topic = Content.at(ROOT).topic(TOPIC)  # a process can hold the references of one course only
 
-    def ecert(self, *words: str, cwd: Path | None = None, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+    def ecert(
+        self, *words: str, cwd: Path | None = None, check: bool = True, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, **more, "PYTHONPATH": str(ROOT), "SECRET_OF_THE_HOST": "1", "HOME_OF_THE_HOST": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", "autograder", *words], cwd=cwd or self.folder, env=env, text=True, capture_output=True,
+            [sys.executable, "-m", "autograder", *words],
+            cwd=cwd or self.folder,
+            env=env,
+            text=True,
+            capture_output=True,
         )
         if check:
             assert done.returncode == 0, done.stderr[-3000:]
@@ -79,7 +85,9 @@ def short_limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course's content cut down to one topic, with limits that a test can wait for."""
     root = tmp_path_factory.mktemp("content")
     shutil.copytree(ROOT / "reference", root / "reference", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "assignments" / TOPIC, root / "assignments" / TOPIC, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "assignments" / TOPIC, root / "assignments" / TOPIC, ignore=shutil.ignore_patterns("__pycache__")
+    )
     (root / "assignments" / "course.toml").write_text(
         f'format = 1\nname = "short"\ntopics = ["{TOPIC}"]\n[policy]\nexamples = 10\n[limits]\n'
         "call_seconds = 0.4\nfunction_seconds = 1.5\ncell_seconds = 1.0\nmemory_mb = 512\n",

@@ -12,8 +12,12 @@ Edit = Callable[[Notebook], Any]
 def code(source: str, **metadata: Any) -> dict[str, Any]:
     """A cell as a trainee adds one."""
     return {
-        "cell_type": "code", "id": f"own-{abs(hash(source)) % 10**8}", "metadata": metadata, "source": source,
-        "outputs": [], "execution_count": None,
+        "cell_type": "code",
+        "id": f"own-{abs(hash(source)) % 10**8}",
+        "metadata": metadata,
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
     }
 
 
@@ -68,7 +72,9 @@ def split_in_two(book: Notebook) -> None:
 
 def copied_cells(book: Notebook) -> None:
     """Every solution cell copied with its id and metadata, as the notebook's copy and paste does."""
-    book["cells"] = [c for one in book["cells"] for c in ([one, json.loads(json.dumps(one))] if one in solutions(book) else [one])]
+    book["cells"] = [
+        c for one in book["cells"] for c in ([one, json.loads(json.dumps(one))] if one in solutions(book) else [one])
+    ]
 
 
 def without_ids(book: Notebook) -> None:
@@ -101,11 +107,18 @@ def from_colab(book: Notebook) -> None:
 
 def from_vs_code(book: Notebook) -> None:
     for cell in book["cells"]:
-        cell["metadata"] |= {"vscode": {"languageId": "python"}, "tags": ["a", "b"], "collapsed": True, "scrolled": False}
+        cell["metadata"] |= {
+            "vscode": {"languageId": "python"},
+            "tags": ["a", "b"],
+            "collapsed": True,
+            "scrolled": False,
+        }
 
 
 def another_kernel(book: Notebook) -> None:
-    book["metadata"] = {"kernelspec": {"name": "conda-env-深層学習-py", "display_name": "Python [conda]", "language": "python"}}
+    book["metadata"] = {
+        "kernelspec": {"name": "conda-env-深層学習-py", "display_name": "Python [conda]", "language": "python"}
+    }
 
 
 def saved_outputs(book: Notebook) -> None:
@@ -122,7 +135,15 @@ def saved_outputs(book: Notebook) -> None:
 
 def attachments(book: Notebook) -> None:
     picture = {"a.png": {"image/png": "iVBORw0KGgo="}}
-    book["cells"].append({"cell_type": "markdown", "id": "m1", "metadata": {}, "source": "![a](attachment:a.png)", "attachments": picture})
+    book["cells"].append(
+        {
+            "cell_type": "markdown",
+            "id": "m1",
+            "metadata": {},
+            "source": "![a](attachment:a.png)",
+            "attachments": picture,
+        }
+    )
     book["cells"].append({"cell_type": "raw", "id": "r1", "metadata": {}, "source": "raw text"})
 
 
@@ -202,7 +223,9 @@ EDITS: dict[str, Edit] = {
     "scratch_that_quits": _first("exit()"),
     "scratch_that_deletes": _first("del undefined_name"),
     "asks_for_input": _first("name = input('name? ')\nimport getpass; getpass.getpass()"),
-    "plots": _first("import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()\nfig, ax = plt.subplots()\nfig.savefig('x.png')"),
+    "plots": _first(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()\nfig, ax = plt.subplots()\nfig.savefig('x.png')"
+    ),
     "missing_modules": _first("import seaborn as sns\nimport tensorflow as tf"),
     "prints_much": _last("for _ in range(5000):\n    print('x' * 1000)"),
     "prints_in_functions": _in_solutions(printing),
@@ -230,7 +253,9 @@ EDITS: dict[str, Edit] = {
     "type_hints": _first("from typing import Any, List\nx: List[int] = []"),
     "dataclass": _first("from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int = 0"),
     "pickles_its_own_class": _first("import pickle\nclass A: pass\npickle.loads(pickle.dumps(A()))"),
-    "threads_of_its_own": _last("from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as p: list(p.map(abs, [1, -1]))"),
+    "threads_of_its_own": _last(
+        "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as p: list(p.map(abs, [1, -1]))"
+    ),
     "signal_handler": _last("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_DFL)"),
 }
 

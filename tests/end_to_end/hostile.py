@@ -365,7 +365,7 @@ def f(*a, **k):
     out = []
     for root in ("/", "/home", "/root", "/work", "/srv", "/tmp", "/etc", os.getcwd(), os.path.expanduser("~")):
         for folder, _, files in os.walk(root):
-            if folder.startswith(("/proc", "/usr", "/sys")): continue
+            if folder.startswith(("/proc", "/usr", "/sys")) or "/lib/python" in folder: continue
             out += [os.path.join(folder, n) for n in files if n.endswith((".ipynb", "gradebook.db", "course.toml", "topic.toml", "properties.py", "shadow", ".seed"))]
             if len(out) > 20: break
     if out: raise RuntimeError("SIGHT:" + repr(out))
@@ -424,7 +424,12 @@ def more_points(book: Notebook) -> None:
     """Points, ids and outputs as the trainee would like them."""
     for cell in _graded(book):
         cell["metadata"]["nbgrader"]["points"] = 1000
-        result = {"output_type": "execute_result", "data": {"text/plain": "1000.0"}, "metadata": {}, "execution_count": 1}
+        result = {
+            "output_type": "execute_result",
+            "data": {"text/plain": "1000.0"},
+            "metadata": {},
+            "execution_count": 1,
+        }
         cell["outputs"] = [result]
 
 
@@ -462,7 +467,9 @@ def marked_as_manual(book: Notebook) -> None:
 
 def script_in_markdown(book: Notebook) -> None:
     """Markup for whoever looks at it."""
-    text = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> [x](javascript:alert(1))"
+    text = (
+        "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> [x](javascript:alert(1))"
+    )
     book["cells"].insert(0, {"cell_type": "markdown", "id": "x1", "metadata": {}, "source": text})
 
 
@@ -477,15 +484,26 @@ def script_in_outputs(book: Notebook) -> None:
 def hostile_metadata(book: Notebook) -> None:
     """A kernel that starts something else, long texts, odd types."""
     book["metadata"] = {
-        "kernelspec": {"name": "../../bin/sh", "display_name": "<b>" * 10000, "argv": ["/bin/sh", "-c", "touch /tmp/owned"]},
+        "kernelspec": {
+            "name": "../../bin/sh",
+            "display_name": "<b>" * 10000,
+            "argv": ["/bin/sh", "-c", "touch /tmp/owned"],
+        },
         "language_info": {"name": "x" * 100000},
         "ecert": {"topic": "../../..", "points": 1000},
     }
 
 
 EDITS: tuple[Callable[[Notebook], None], ...] = (
-    more_points, unlocked, without_graded_cells, doubled, graded_cells_as_text, marked_as_manual, script_in_markdown,
-    script_in_outputs, hostile_metadata,
+    more_points,
+    unlocked,
+    without_graded_cells,
+    doubled,
+    graded_cells_as_text,
+    marked_as_manual,
+    script_in_markdown,
+    script_in_outputs,
+    hostile_metadata,
 )
 
 # Files that are no notebooks. `{}` stands for nothing: the bytes are as they are.
@@ -499,7 +517,11 @@ FILES: dict[str, bytes] = {
     "cells_of_another_kind": b'{"cells": {"a": 1}, "nbformat": 4, "nbformat_minor": 5, "metadata": []}',
     "sources_of_another_kind": b'{"cells": [{"cell_type": "code", "source": {"a": [1]}, "metadata": 3}, 7, null], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
     "nested_too_deep": b"[" * 200_000,
-    "nested_metadata": b'{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"}",
+    "nested_metadata": b'{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": '
+    + b'{"a":' * 5000
+    + b"1"
+    + b"}" * 5000
+    + b"}",
     "number_too_long": b'{"cells": [], "nbformat": ' + b"9" * 1_000_000 + b"}",
     "another_version": b'{"cells": [], "nbformat": 99, "nbformat_minor": 5, "metadata": {}}',
     "utf_16": '{"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}'.encode("utf-16"),
@@ -546,6 +568,19 @@ POISON: dict[str, str] = {
 }
 
 STUDENTS = (
-    "$(touch owned)", "-rf", "<script>alert(1)</script>", "a;b", "a b", "名前", "..hidden", "x" * 200, "new\nline", "'; drop table student; --",
-    "\x1b[31mred", "a%00b", "=cmd()", "+sum", "né",
+    "$(touch owned)",
+    "-rf",
+    "<script>alert(1)</script>",
+    "a;b",
+    "a b",
+    "名前",
+    "..hidden",
+    "x" * 200,
+    "new\nline",
+    "'; drop table student; --",
+    "\x1b[31mred",
+    "a%00b",
+    "=cmd()",
+    "+sum",
+    "né",
 )

@@ -25,7 +25,11 @@ def graded(make_course):
 @pytest.mark.parametrize("name", [*EDITS, *WRITERS])
 def test_it_earns_all_points(graded, name):
     course, scores, _ = graded
-    said = "" if scores.get(name) == course.topic.out_of else course.ecert("show", name, course.topic.name, check=False).stdout
+    said = (
+        ""
+        if scores.get(name) == course.topic.out_of
+        else course.ecert("show", name, course.topic.name, check=False).stdout
+    )
     assert scores.get(name) == course.topic.out_of, said[-3000:]
 
 

@@ -57,7 +57,13 @@ def _verdicts(course):
         return [body for (body,) in journal.execute("select body from verdicts")]
 
 
-ATTACKS = [*CELLS, *(e.__name__ for e in EDITS), *(f"file_{n}" for n in FILES), "poisoned_folder", *(p.__name__ for p in PLACES)]
+ATTACKS = [
+    *CELLS,
+    *(e.__name__ for e in EDITS),
+    *(f"file_{n}" for n in FILES),
+    "poisoned_folder",
+    *(p.__name__ for p in PLACES),
+]
 
 
 @pytest.mark.slow
@@ -95,7 +101,15 @@ def test_nothing_is_left_behind(graded):
     course = graded[0]
     assert not list(course.folder.rglob("owned"))
     assert {path.name for path in course.folder.iterdir()} <= {
-        ".ecert", "autograded", "ecert.toml", "feedback", "gradebook.db", "nbgrader_config.py", "release", "source", "submitted",
+        ".ecert",
+        "autograded",
+        "ecert.toml",
+        "feedback",
+        "gradebook.db",
+        "nbgrader_config.py",
+        "release",
+        "source",
+        "submitted",
     }
 
 
